@@ -1,0 +1,284 @@
+"""
+Event to stored bytes, and back.
+
+A leaf is the canonical JSON of the whole row. It is made once, when the event
+is appended; those bytes are stored and hashed for ever, and nothing is
+serialised twice. Protected members (free text, names of people, foreign
+payloads) are in the leaf only as salted commitments; the words themselves are
+disclosures beside it, and can be deleted without touching the leaf.
+
+`docs/leaf-format.md` writes the format down byte by byte.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+import orjson
+from eventsourcing.persistence import Mapper, StoredEvent
+
+from ledger.canonical import canonical
+from ledger.contract import Items, Nested, data_of, members
+from ledger.disclosures import disclose, protect
+from ledger.errors import Damaged, Fault, TooLarge
+from ledger.events import EVENTS, Event, Recorded, Submitter
+from ledger.values import instant
+
+FORMAT = 1
+LARGEST_LEAF = 65_535
+"""Bytes; the log's entry bundles give each leaf's length in a uint16."""
+
+SCHEMA_VERSIONS: dict[str, int] = {}
+"""The current schema version of each event type that has had more than one."""
+
+UPCASTS: dict[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {}
+"""From the data of a type at one schema version to the next; applied when read, never stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """
+    What a caller asks to record: an event before it was decided.
+
+    `content` is the canonical JSON of the members as sent, before any
+    default: two drafts with one key are the same if these bytes are.
+    """
+
+    event: Event
+    id: str | None = None
+    source: str | None = None
+    time: str | None = None
+    correlation_id: str | None = None
+    causation_id: str | None = None
+    extensions: Mapping[str, str | int | bool] = field(default_factory=dict)
+    content: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A draft as bytes, but for what is known only under the lock: position, revision, recordedtime."""
+
+    draft: Draft
+    stream: str
+    source: str
+    id: str
+    before: bytes
+    between: bytes
+    after: bytes
+    disclosures: tuple[tuple[str, str], ...]
+    fingerprint: bytes
+
+    @property
+    def event(self) -> Event:
+        return self.draft.event
+
+    @property
+    def time(self) -> str | None:
+        return self.draft.time
+
+    def leaf(self, position: int, revision: int, recordedtime: str) -> bytes:
+        time = canonical(self.time or recordedtime)
+        late = b',"position":%d,"recordedtime":"%s","revision":%d,' % (position, recordedtime.encode(), revision)
+        return b"".join((self.before, late, self.between, b',"time":', time, self.after))
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A prepared event and its place in the record: what the event store is handed."""
+
+    prepared: Prepared
+    position: int
+    originator_version: int
+    recordedtime: str
+
+    @property
+    def originator_id(self) -> str:
+        return self.prepared.stream
+
+
+@dataclass(frozen=True, slots=True)
+class Row(StoredEvent):
+    """A stored event with all that is kept of it: `state` is the leaf."""
+
+    position: int
+    source: str
+    id: str
+    disclosures: tuple[tuple[str, str], ...] = ()
+    fingerprint: bytes | None = None
+
+
+def prepare(draft: Draft, submitter: Submitter, *, source: str, event_id: str, fingerprint: bytes) -> Prepared:
+    """
+    Everything about the leaf that needs no lock.
+
+    Raises:
+        TooLarge: if the leaf would have more than 65,535 bytes.
+    """
+    event = draft.event
+    data, disclosures = protect(type(event), data_of(event))
+    early: dict[str, Any] = {"data": data, "dataschema": dataschema(event.TOPIC), "format": FORMAT, "id": event_id}
+    if draft.causation_id is not None:
+        early["causation"] = draft.causation_id
+    if draft.correlation_id is not None:
+        early["correlation"] = draft.correlation_id
+    if draft.extensions:
+        early["extensions"] = dict(draft.extensions)
+    stream = event.stream
+    between = canonical({"source": source, "stream": stream, "submitter": _submitter_json(submitter)})
+    before = canonical(early)[:-1]
+    # 160 bytes are more than position, revision, both times and the type's frame can take.
+    if len(before) + len(between) + len(event.TOPIC) + 160 > LARGEST_LEAF:
+        raise TooLarge([Fault("/data", f"makes a record of more than {LARGEST_LEAF} bytes; shorten names and labels")])
+    return Prepared(
+        draft=draft,
+        stream=stream,
+        source=source,
+        id=event_id,
+        before=before,
+        between=between[1:-1],
+        after=b',"type":"%s"}' % event.TOPIC.encode(),
+        disclosures=disclosures,
+        fingerprint=fingerprint,
+    )
+
+
+def dataschema(topic: str) -> str:
+    return f"urn:lastgood:event:{topic}:{SCHEMA_VERSIONS.get(topic, 1)}"
+
+
+def _submitter_json(submitter: Submitter) -> dict[str, Any]:
+    known: dict[str, Any] = {"id": submitter.id, "kind": submitter.kind, "method": submitter.method}
+    if submitter.claims:
+        known["claims"] = dict(submitter.claims)
+    return known
+
+
+def open_data(row: Row, leaf: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The data of a leaf with its disclosures put back, and the paths of those that were redacted."""
+    cls = EVENTS.get(row.topic)
+    if cls is None:
+        raise Damaged(f"position {row.position} holds a {row.topic}, which this release does not know: use a newer one")
+    if not any(type(value) is dict or type(value) is list for value in leaf["data"].values()):
+        return leaf["data"], ()
+    redacted: list[str] = []
+    return disclose(cls, leaf["data"], "", dict(row.disclosures), redacted), tuple(redacted)
+
+
+def recorded(row: Row) -> Recorded:
+    """
+    The event of a stored row, upcast to the current schema.
+
+    Raises:
+        Damaged: if the leaf is of a format or type that this release cannot read.
+    """
+    leaf = orjson.loads(row.state)
+    if leaf["format"] != FORMAT:
+        raise Damaged(f"position {row.position} has leaf format {leaf['format']}, this release reads {FORMAT}")
+    data, redacted = open_data(row, leaf)
+    submitter = leaf["submitter"]
+    return Recorded(
+        position=row.position,
+        stream=row.originator_id if isinstance(row.originator_id, str) else str(row.originator_id),
+        revision=row.originator_version,
+        source=row.source,
+        id=row.id,
+        time=leaf["time"],
+        occurred_at=instant(leaf["time"]),
+        recorded_at=_recorded_at(leaf["recordedtime"]),
+        submitter=_submitter(submitter["id"], submitter["method"], submitter["kind"], submitter.get("claims")),
+        event=event_of(row.topic, leaf["dataschema"], data),
+        correlation_id=leaf.get("correlation"),
+        causation_id=leaf.get("causation"),
+        redacted=redacted,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _recorded_at(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _submitter(subject: str, method: str, kind: str, claims: dict[str, str] | None) -> Submitter:
+    return Submitter(subject, method, kind, claims) if claims else _plain_submitter(subject, method, kind)
+
+
+@lru_cache(maxsize=4096)
+def _plain_submitter(subject: str, method: str, kind: str) -> Submitter:
+    return Submitter(subject, method, kind)
+
+
+def event_of(topic: str, schema: str, data: dict[str, Any]) -> Event:
+    """The event that stored data describes; older data is brought up to the current schema first."""
+    version, current = int(schema.rpartition(":")[2]), SCHEMA_VERSIONS.get(topic, 1)
+    while version < current:
+        data, version = UPCASTS[topic, version](data), version + 1
+    event: Event = _build(EVENTS[topic], data)
+    return event
+
+
+def _build(cls: type[Any], data: Mapping[str, Any]) -> Any:
+    known = members(cls)
+    kept: dict[str, Any] = {}
+    for name, value in data.items():
+        member = known[name]
+        if type(value) is list and isinstance(member.rule, Items):
+            inner = member.rule.rule
+            value = tuple(_build(inner.cls, each) if isinstance(inner, Nested) else each for each in value)  # noqa: PLW2901
+        kept[member.name] = value
+    return cls(**kept)
+
+
+def cloud_event(row: Row) -> dict[str, Any]:
+    """The row as the CloudEvent that readers get, in the schema it was recorded in."""
+    leaf = orjson.loads(row.state)
+    data, _ = open_data(row, leaf)
+    submitter = leaf["submitter"]
+    event: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": row.id,
+        "source": row.source,
+        "type": row.topic,
+        "time": leaf["time"],
+        "dataschema": leaf["dataschema"],
+        **leaf.get("extensions", {}),
+        "recordedtime": leaf["recordedtime"],
+        "sequence": row.position,
+        "stream": row.originator_id,
+        "revision": row.originator_version,
+        "authtype": "user" if submitter["kind"] == "human" else "service_account",
+        "authid": submitter["id"],
+        "authmethod": submitter["method"],
+    }
+    if submitter.get("claims"):
+        event["authclaims"] = orjson.dumps(submitter["claims"], option=orjson.OPT_SORT_KEYS).decode()
+    for name in ("correlation", "causation"):
+        if name in leaf:
+            event[name + "id"] = leaf[name]
+    event["data"] = data
+    return event
+
+
+class LeafMapper(Mapper[str]):
+    """The library's mapper, ours: permanent type names instead of Python paths, leaves instead of pickled state."""
+
+    def to_stored_event(self, domain_event: Any) -> Row:
+        placed: Placed = domain_event
+        prepared = placed.prepared
+        return Row(
+            originator_id=prepared.stream,
+            originator_version=placed.originator_version,
+            topic=prepared.event.TOPIC,
+            state=prepared.leaf(placed.position, placed.originator_version, placed.recordedtime),
+            position=placed.position,
+            source=prepared.source,
+            id=prepared.id,
+            disclosures=prepared.disclosures,
+            fingerprint=prepared.fingerprint,
+        )
+
+    def to_domain_event(self, stored_event: StoredEvent) -> Any:
+        if not isinstance(stored_event, Row):
+            raise Damaged(f"{stored_event.originator_id} was read without its place in the record")
+        return recorded(stored_event)
