@@ -1,0 +1,146 @@
+"""
+The verbs that ask: `status`, `history`, `plan`.
+
+Each prints the ledger's own answer as JSON, or the part of it that a person
+in a hurry needs as a table. All take the same moment flags.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import click
+
+from api.cli import options, show
+
+PAGE = 1000
+
+
+@click.command(
+    params=[
+        click.Argument(["service"], required=False),
+        click.Option(["--environment"], help="Only this environment."),
+        *options.MOMENT,
+        *options.CONNECTION,
+        options.output("table", "json"),
+    ]
+)
+def status(service: str | None, environment: str | None, output: str, **flags: Any) -> None:
+    """
+    What runs where, what was last good, and where one could roll back to.
+
+    A question mark after a version: an event since then leaves it uncertain.
+    """
+    query = {"service": service, "environment": environment, **options.moment(flags)}
+    slots = list(_items(options.connect(flags), "/v1/slots", query))
+    if output == "json":
+        show.print_json({"items": slots, "next": None})
+        return
+    if not slots:
+        click.echo("nothing is recorded that matches; the first `lastgood deployment succeeded` makes a slot", err=True)
+        return
+    show.print_table(
+        ("service", "environment", "deployed", "current", "since", "last known good", "rollback target", "incidents"),
+        [_slot_row(slot) for slot in slots],
+        (None, None, None, "bold", "dim", "green", "cyan", "red"),
+    )
+
+
+def _slot_row(slot: Mapping[str, Any]) -> tuple[str, ...]:
+    current, target = slot.get("current"), slot.get("rollback_target")
+    good = slot.get("last_known_good")
+    incidents = slot.get("active_incidents") or ()
+    return (
+        slot["service"],
+        slot["environment"],
+        _version(slot.get("deployed")),
+        f"{_version(current)}{_exposures(slot)}{'' if slot.get('certain', True) else ' ?'}",
+        (current or {}).get("since") or "",
+        f"{_version(good)} ({good['basis']})" if good else "-",
+        f"{_version(target)}{' (!)' if target and target.get('warnings') else ''}",
+        ", ".join(f"{each['id']} {each.get('severity') or ''}".strip() for each in incidents),
+    )
+
+
+def _version(artifact: Mapping[str, Any] | None) -> str:
+    return str(artifact["version"]) if artifact else "-"
+
+
+def _exposures(slot: Mapping[str, Any]) -> str:
+    """The releases on their way beside the current version."""
+    current = (slot.get("current") or {}).get("version")
+    others = [each for each in slot.get("exposures") or () if each["version"] != current]
+    return "".join(f", {each['version']} {each['exposure']:g} %" for each in others if each.get("exposure") is not None)
+
+
+@click.command(
+    params=[
+        click.Argument(["service"]),
+        click.Argument(["environment"]),
+        *options.MOMENT,
+        *options.CONNECTION,
+        options.output("table", "json"),
+    ]
+)
+def history(service: str, environment: str, output: str, **flags: Any) -> None:
+    """The deployments, releases and rollbacks of SERVICE in ENVIRONMENT."""
+    query = {"service": service, "environment": environment, **options.moment(flags)}
+    entries = list(_items(options.connect(flags), "/v1/slot/history", query))
+    if output == "json":
+        show.print_json({"items": entries, "next": None})
+        return
+    if not entries:
+        click.echo(f"nothing is recorded of {show.plain(service)} in {show.plain(environment)}", err=True)
+        return
+    members = ("time", "type", "change", "version", "status", "position")
+    show.print_table(members, [tuple(entry.get(each) for each in members) for entry in entries])
+
+
+@click.command(
+    params=[
+        click.Argument(["environment"]),
+        click.Option(["--to"], required=True, metavar="TIME", help="The moment to return to."),
+        click.Option(["--service"], multiple=True, help="Only this service; more than once for several."),
+        *options.MOMENT,
+        *options.CONNECTION,
+        options.output("table", "json"),
+    ]
+)
+def plan(environment: str, to: str, service: tuple[str, ...], output: str, **flags: Any) -> None:
+    """What returning ENVIRONMENT to a moment would change. Changes nothing."""
+    query = {"environment": environment, "to": to, "service": service, **options.moment(flags)}
+    answer = options.connect(flags).get("/v1/plan", query)
+    if output == "json":
+        show.print_json(answer)
+        return
+    if answer["items"]:
+        show.print_table(
+            ("service", "from", "to", "blockers", "warnings"),
+            [_plan_row(item) for item in answer["items"]],
+            (None, None, "cyan", "red", "yellow"),
+        )
+    for name, meaning in (("appeared", "did not exist then"), ("removed", "existed then, and was removed since")):
+        for each in answer.get(name) or ():
+            click.echo(f"{show.plain(each if isinstance(each, str) else each.get('service'))}: {meaning}")
+    count = len(answer["items"])
+    click.echo(f"{count} service{'s' * (count != 1)} would change")
+
+
+def _plan_row(item: Mapping[str, Any]) -> tuple[str, ...]:
+    return (
+        item["service"],
+        _version(item["from"]),
+        _version(item["to"]),
+        "; ".join(show.warning(each) for each in item["blockers"]),
+        "; ".join(show.warning(each) for each in item["warnings"]),
+    )
+
+
+def _items(client: Any, path: str, query: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The items of all pages of a list."""
+    after = None
+    while True:
+        page = client.get(path, {**query, "limit": PAGE, "after": after})
+        yield from page["items"]
+        after = page["next"]
+        if after is None:
+            return
