@@ -11,7 +11,7 @@ import hmac
 import os
 import secrets
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ from eventsourcing.persistence import Mapper
 from eventsourcing.utils import Environment, EnvType
 
 from ledger.authority import Principal, authorize
-from ledger.codec import Draft, LeafMapper, Placed, Prepared, Row, prepare, recorded
+from ledger.codec import Draft, LeafMapper, Placed, Prepared, Row, amend, prepare, recorded
 from ledger.deciding import RULES, Command, Group, Look, Overlay, Receipt
 from ledger.errors import LedgerError, NotRecorded
 from ledger.events import Event, Recorded, RecordRedacted
@@ -178,6 +178,9 @@ class Ledger(Application[str]):
         for start in range(0, len(positions), 500):
             found = {row.position: row for row in self.store.rows_at(positions[start : start + 500])}
             yield from (recorded(found[each]) for each in positions[start : start + 500] if each in found)
+
+    def amend(self, recorded: Recorded, changes: Mapping[str, Any]) -> Recorded:
+        return amend(recorded, changes)
 
     def row(self, position: int) -> Row:
         """Raises `NotRecorded` where there is none."""

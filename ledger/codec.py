@@ -11,7 +11,8 @@ disclosures beside it, and can be deleted without touching the leaf.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -24,7 +25,7 @@ from ledger.contract import Items, Nested, data_of, members
 from ledger.disclosures import disclose, protect
 from ledger.errors import Damaged, Fault, TooLarge
 from ledger.events import EVENTS, Event, Recorded, Submitter
-from ledger.values import instant
+from ledger.values import Unfit, instant
 
 FORMAT = 1
 LARGEST_LEAF = 65_535
@@ -228,6 +229,23 @@ def _build(cls: type[Any], data: Mapping[str, Any]) -> Any:
             value = tuple(_build(inner.cls, each) if isinstance(inner, Nested) else each for each in value)  # noqa: PLW2901
         kept[member.name] = value
     return cls(**kept)
+
+
+def amend(recorded: Recorded, changes: Mapping[str, Any]) -> Recorded:
+    """
+    The event as corrections have it: some members by wire name, or its `time`.
+
+    A correction whose value was redacted and no longer fits its member says nothing.
+    """
+    cls, known = type(recorded.event), members(type(recorded.event))
+    emptied = {name for name, value in changes.items() if value is None}
+    event: Event = _build(cls, {name: value for name, value in data_of(recorded.event).items() if name not in emptied})
+    fitting = {}
+    for name in changes.keys() - emptied - {"time"}:
+        with suppress(Unfit):
+            fitting[known[name].name] = known[name].rule.accept(changes[name])
+    time = changes.get("time", recorded.time)
+    return replace(recorded, event=replace(event, **fitting), time=time, occurred_at=instant(time))
 
 
 def cloud_event(row: Row) -> dict[str, Any]:

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Annotated, ClassVar, Protocol, TypeVar, dataclass_transform
+from typing import Annotated, Any, ClassVar, Protocol, TypeVar, dataclass_transform
 
 from ledger.values import (
     Address,
     AnyJson,
     ArtifactDigest,
+    AtLeast,
     Choice,
     Count,
     DayOrMoment,
@@ -898,7 +899,7 @@ class RecordRetracted(Event):
 @_event("record.redacted", ADMIN_DECISION, _RECORD)
 class RecordRedacted(Event):
     position: Position
-    fields: tuple[Word, ...]
+    fields: Annotated[tuple[Word, ...], AtLeast(1)]
     reason: FreeText
     authority: Line
 
@@ -914,7 +915,7 @@ class FindingAccepted(Event):
     """Lies in the stream of its first position."""
 
     rule: Word
-    positions: tuple[Position, ...]
+    positions: Annotated[tuple[Position, ...], AtLeast(1)]
     reason: FreeText
     until: Moment | None = None
 
@@ -1015,3 +1016,6 @@ class Record(Protocol):
 
     def at(self, positions: list[int]) -> Iterator[Recorded]:
         """The events at these positions, in the order given."""
+
+    def amend(self, recorded: Recorded, changes: Mapping[str, Any]) -> Recorded:
+        """The event with some members, by wire name, or its `time` as a correction says."""

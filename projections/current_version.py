@@ -1,0 +1,535 @@
+"""
+What runs where: deployed, current, exposures, and the periods in which each version was live.
+
+A fold over the events of one slot, and over the settings of its environment
+that change what they mean. It stores periods and facts and knows no clock;
+what depends on the passing of time is worked out by who asks.
+
+Deployed is what is installed; current is what users see. A deployment makes a
+version current only where it says so, where the slot is so configured, or
+where the slot has never told releases from deployments.
+"""
+
+from dataclasses import dataclass, field
+
+from ledger.events import (
+    ConfigurationChanged,
+    DeploymentCancelled,
+    DeploymentFailed,
+    DeploymentStarted,
+    DeploymentSucceeded,
+    EnvironmentConfigured,
+    Event,
+    FeatureDisabled,
+    FeatureEnabled,
+    MigrationApplied,
+    ReleaseAborted,
+    ReleaseApprovalRevoked,
+    ReleaseApproved,
+    ReleaseCleared,
+    ReleaseCompleted,
+    ReleaseExposed,
+    ReleaseMarkedBad,
+    ReleaseStarted,
+    ReleaseVerifiedGood,
+    RollbackCancelled,
+    RollbackDecided,
+    RollbackFailed,
+    RollbackIneffective,
+    RollbackStarted,
+    RollbackSucceeded,
+    RollbackVerified,
+    ServiceObserved,
+    ServiceRemoved,
+)
+from projections.environment import Settings
+from projections.facts import Fact
+
+
+@dataclass(slots=True)
+class Artifact:
+    """A version and its digest, as far as known. `first_live` is the moment and position it was first live here."""
+
+    version: str
+    digest: str | None = None
+    first_live: tuple[int, int] | None = None
+    installed: bool = False
+
+
+@dataclass(slots=True)
+class Period:
+    """
+    A live period of an artifact. `change` says how it began: first, forward,
+    rollback, return_forward or restore. `ended_by` says how it ended.
+    `implied`: nobody released it; its deployment was taken for a release.
+    """
+
+    artifact: int
+    start: int
+    position: int
+    change: str
+    rollback_id: str | None = None
+    implied: bool = False
+    end: int | None = None
+    end_position: int | None = None
+    ended_by: str | None = None
+
+
+@dataclass(slots=True)
+class Installed:
+    artifact: int
+    since: int
+    position: int
+
+
+@dataclass(slots=True)
+class OpenRelease:
+    """A release on its way: 100 % is not yet completed."""
+
+    artifact: int
+    exposure: float | None
+    since: int
+    position: int
+    audience: str | None = None
+    region: str | None = None
+
+    @property
+    def limited(self) -> bool:
+        return self.audience is not None or self.region is not None
+
+
+@dataclass(slots=True)
+class Pending:
+    """A completed release whose version was not deployed here yet."""
+
+    artifact: int
+    position: int
+    rollback_id: str | None = None
+
+
+@dataclass(slots=True)
+class Rollback:
+    """One rollback, its steps as (moment, position); None for what did not happen."""
+
+    to: int
+    rollback_id: str
+    from_version: str | None = None
+    incident: str | None = None
+    decided_by: str | None = None
+    plan: str | None = None
+    decided: tuple[int, int] | None = None
+    started: tuple[int, int] | None = None
+    succeeded: tuple[int, int] | None = None
+    failed: tuple[int, int] | None = None
+    cancelled: tuple[int, int] | None = None
+    verified: tuple[int, int] | None = None
+    ineffective: tuple[int, int] | None = None
+    reached: tuple[int, int] | None = None
+    overtaken: tuple[int, int] | None = None
+
+    def awaits(self, at: int, validity: int) -> bool:
+        """Whether reaching its target at a moment would be this rollback."""
+        if self.succeeded or self.failed or self.cancelled or self.overtaken or self.reached:
+            return False
+        return self.started is not None or (self.decided is not None and at - self.decided[0] < validity)
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What a person said of an artifact: verified_good, marked_bad or cleared."""
+
+    kind: str
+    artifact: int
+    at: int
+    position: int
+    incident: str | None = None
+
+
+@dataclass(slots=True)
+class Approval:
+    granted: bool
+    version: str
+    digest: str | None
+    at: int
+    position: int
+    incident: str | None = None
+
+
+@dataclass(slots=True)
+class Migration:
+    at: int
+    position: int
+    reversibility: str
+    migration_id: str
+
+
+@dataclass(slots=True)
+class Doubt:
+    """Why what is installed is not certain."""
+
+    code: str
+    position: int
+
+
+@dataclass(slots=True)
+class InFlight:
+    version: str
+    since: int
+    position: int
+
+
+@dataclass(slots=True)
+class Observation:
+    at: int
+    position: int
+    running: list[tuple[str, str | None, int | None]]
+
+
+@dataclass(slots=True)
+class Change:
+    """
+    What one event was, for the history: `change` is how it moved the current
+    version, if it did, and `was` the version it replaced.
+    """
+
+    at: int
+    position: int
+    type: str
+    version: str | None = None
+    digest: str | None = None
+    change: str | None = None
+    was: str | None = None
+    rollback_id: str | None = None
+    reference: str | None = None
+    detail: str | None = None
+
+
+@dataclass(slots=True)
+class State:
+    service: str = ""
+    environment: str = ""
+    settings: Settings = field(default_factory=Settings)
+    artifacts: list[Artifact] = field(default_factory=list)
+    latest: dict[str, int] = field(default_factory=dict)
+    periods: list[Period] = field(default_factory=list)
+    deployed: Installed | None = None
+    doubt: Doubt | None = None
+    pending: Pending | None = None
+    has_deployments: bool = False
+    has_releases: bool = False
+    releases: dict[str, OpenRelease] = field(default_factory=dict)
+    in_flight: dict[str, InFlight] = field(default_factory=dict)
+    rollbacks: dict[str, Rollback] = field(default_factory=dict)
+    verdicts: list[Verdict] = field(default_factory=list)
+    approvals: list[Approval] = field(default_factory=list)
+    migrations: list[Migration] = field(default_factory=list)
+    observed: Observation | None = None
+    void: list[int] = field(default_factory=list)
+
+    @property
+    def current(self) -> Period | None:
+        """The period that is live."""
+        return self.periods[-1] if self.periods and self.periods[-1].end is None else None
+
+    @property
+    def certain(self) -> bool:
+        return self.doubt is None and self.pending is None
+
+    @property
+    def born(self) -> bool:
+        """Whether anything was ever recorded of this slot, beyond settings."""
+        return bool(self.artifacts or self.in_flight or self.observed or self.has_releases or self.has_deployments)
+
+
+def step(state: State, fact: Fact) -> Change | None:
+    """The state after a fact (the same object, changed), and what the fact was for the history."""
+    event = fact.event
+    if isinstance(event, EnvironmentConfigured):
+        state.settings.configure(event)
+        return None
+    change = Change(fact.at, fact.position, event.TOPIC, reference=_reference(event))
+    match event:
+        case DeploymentStarted() | DeploymentSucceeded() | DeploymentFailed() | DeploymentCancelled():
+            _deployment(state, event, change)
+        case ReleaseStarted() | ReleaseExposed() | ReleaseCompleted() | ReleaseAborted():
+            _release(state, event, change)
+        case RollbackDecided() | RollbackStarted() | RollbackSucceeded() | RollbackFailed() | RollbackCancelled():
+            _rollback(state, event, change)
+        case RollbackVerified() | RollbackIneffective():
+            _judge_rollback(state, event, change)
+        case ReleaseVerifiedGood() | ReleaseMarkedBad() | ReleaseCleared():
+            artifact = _artifact(state, event.version, None)
+            kind = event.TOPIC.partition(".")[2]
+            state.verdicts.append(Verdict(kind, artifact, fact.at, fact.position, event.incident))
+            _name(state, change, artifact)
+        case ReleaseApproved() | ReleaseApprovalRevoked():
+            granted = isinstance(event, ReleaseApproved)
+            state.approvals.append(
+                Approval(granted, event.version, event.digest, fact.at, fact.position, event.incident)
+            )
+            change.version, change.digest = event.version, event.digest
+        case MigrationApplied():
+            state.migrations.append(Migration(fact.at, fact.position, event.reversibility, event.migration_id))
+            change.version, change.detail = event.version, f"{event.migration_id} ({event.reversibility})"
+        case ServiceRemoved():
+            _remove(state, change)
+        case ServiceObserved():
+            state.doubt = None
+            running = [(each.version, each.digest, each.replicas) for each in event.running]
+            state.observed = Observation(fact.at, fact.position, running)
+            change.detail = ", ".join(each.version for each in event.running) or "nothing"
+        case ConfigurationChanged():
+            change.detail = event.change_id
+        case FeatureEnabled() | FeatureDisabled():
+            change.detail = event.feature
+    return change
+
+
+def _reference(event: Event) -> str | None:
+    """The source's own name for the deployment, release, rollback, change or migration."""
+    for name in ("deployment_id", "release_id", "rollback_id", "change_id", "migration_id", "feature"):
+        found: str | None = getattr(event, name, None)
+        if found is not None:
+            return found
+    return None
+
+
+def _artifact(state: State, version: str, digest: str | None) -> int:
+    """
+    The artifact that an event names. Without a digest it is the latest known
+    of that version; a digest learnt later names the artifact that had none.
+    """
+    known = state.latest.get(version)
+    if digest is None and known is not None:
+        return known
+    if known is not None and state.artifacts[known].digest in (None, digest):
+        state.artifacts[known].digest = digest
+        return known
+    same = (i for i, each in enumerate(state.artifacts) if each.version == version and each.digest == digest)
+    found = next(same, None) if known is not None else None
+    if found is None:
+        found = len(state.artifacts)
+        state.artifacts.append(Artifact(version, digest))
+    state.latest[version] = found
+    return found
+
+
+def _name(state: State, change: Change, artifact: int) -> None:
+    change.version, change.digest = state.artifacts[artifact].version, state.artifacts[artifact].digest
+
+
+_Deployment = DeploymentStarted | DeploymentSucceeded | DeploymentFailed | DeploymentCancelled
+
+
+def _deployment(state: State, event: _Deployment, change: Change) -> None:
+    state.has_deployments = True
+    match event:
+        case DeploymentStarted():
+            state.in_flight[event.deployment_id] = InFlight(event.version, change.at, change.position)
+            change.version, change.digest = event.version, event.digest
+            return
+        case DeploymentFailed() | DeploymentCancelled():
+            state.in_flight.pop(event.deployment_id, None)
+            change.version = event.version
+            if isinstance(event, DeploymentFailed):
+                _doubt(state, "deployment_failed", event.residual, change)
+            return
+    state.in_flight.pop(event.deployment_id, None)
+    artifact = _artifact(state, event.version, event.digest)
+    _name(state, change, artifact)
+    if event.restores:
+        change.detail = f"restores {event.restores}"
+    _install(state, artifact, change)
+    if state.pending is not None and state.pending.artifact == artifact:
+        _go_live(state, artifact, change, state.pending.rollback_id)
+    configured = state.settings.of(state.service, "deployment_releases")
+    released = event.released if event.released is not None else configured
+    if released or (released is None and not state.has_releases):
+        _go_live(state, artifact, change, implied=released is None)
+
+
+def _doubt(state: State, code: str, residual: str | None, change: Change) -> None:
+    change.detail = f"residual {residual or 'unknown'}"
+    if residual != "unchanged":
+        state.doubt = Doubt(code, change.position)
+
+
+def _install(state: State, artifact: int, change: Change) -> None:
+    state.artifacts[artifact].installed = True
+    state.doubt = None
+    if state.deployed is None or state.deployed.artifact != artifact:
+        state.deployed = Installed(artifact, change.at, change.position)
+
+
+_Release = ReleaseStarted | ReleaseExposed | ReleaseCompleted | ReleaseAborted
+
+
+def _release(state: State, event: _Release, change: Change) -> None:
+    digest = event.digest if isinstance(event, ReleaseStarted | ReleaseCompleted) else None
+    artifact = _artifact(state, event.version, digest)
+    _name(state, change, artifact)
+    if not state.has_releases:
+        state.has_releases = True
+        _void_implied(state, artifact)
+    match event:
+        case ReleaseStarted():
+            state.releases[event.release_id] = OpenRelease(
+                artifact, event.exposure, change.at, change.position, event.audience
+            )
+        case ReleaseExposed():
+            opened = state.releases.get(event.release_id)
+            since, position = (opened.since, opened.position) if opened else (change.at, change.position)
+            audience = event.audience or (opened.audience if opened else None)
+            region = event.region or (opened.region if opened else None)
+            state.releases[event.release_id] = OpenRelease(artifact, event.exposure, since, position, audience, region)
+            change.detail = f"{event.exposure:g} %"
+        case ReleaseAborted():
+            state.releases.pop(event.release_id, None)
+        case ReleaseCompleted():
+            state.releases.pop(event.release_id, None)
+            _complete(state, artifact, change)
+
+
+def _complete(state: State, artifact: int, change: Change, rollback_id: str | None = None) -> None:
+    """A release is completed: live at once, or once its version has been deployed here."""
+    found = state.artifacts[artifact]
+    if state.has_deployments and not found.installed and found.first_live is None:
+        state.pending = Pending(artifact, change.position, rollback_id)
+    else:
+        _go_live(state, artifact, change, rollback_id)
+
+
+def _void_implied(state: State, artifact: int) -> None:
+    """
+    The slot's first release step is for a version that is current only
+    because its deployment was taken for a release: from here on it was none.
+    """
+    current = state.current
+    if current is None or not current.implied or current.artifact != artifact:
+        return
+    state.periods.pop()
+    state.void.append(current.position)
+    if not any(each.artifact == artifact for each in state.periods):
+        state.artifacts[artifact].first_live = None
+    if state.periods and state.periods[-1].end_position == current.position:
+        previous = state.periods[-1]
+        previous.end = previous.end_position = previous.ended_by = None
+
+
+def _go_live(
+    state: State, artifact: int, change: Change, rollback_id: str | None = None, *, implied: bool = False
+) -> None:
+    """Makes an artifact current; the same again is a redeploy and starts nothing."""
+    state.pending = None
+    current = state.current
+    if current is not None and current.artifact == artifact:
+        current.implied = current.implied and implied
+        change.change = change.change or "redeploy"
+        return
+    change.change, change.rollback_id = _kind(state, current, artifact, change, rollback_id)
+    change.was = state.artifacts[current.artifact].version if current else None
+    if current is not None:
+        _end(current, change, "rollback" if change.change == "rollback" else "change")
+    _follow(state, artifact, change)
+    found = state.artifacts[artifact]
+    if found.first_live is None:
+        found.first_live = (change.at, change.position)
+    state.periods.append(
+        Period(artifact, change.at, change.position, change.change, change.rollback_id, implied=implied)
+    )
+
+
+def _kind(
+    state: State, current: Period | None, artifact: int, change: Change, rollback_id: str | None
+) -> tuple[str, str | None]:
+    """How the current version changes, and by which rollback."""
+    if current is None:
+        return ("restore" if state.periods else "first"), None
+    if rollback_id is not None:
+        return "rollback", rollback_id
+    validity = state.settings.validity(state.service)
+    for each in reversed(state.rollbacks.values()):
+        if each.to == artifact and each.awaits(change.at, validity):
+            return "rollback", each.rollback_id
+    first = state.artifacts[artifact].first_live
+    if first is None:
+        return "forward", None
+    replaced = state.artifacts[current.artifact].first_live
+    return ("rollback" if replaced is not None and first < replaced else "return_forward"), None
+
+
+def _follow(state: State, artifact: int, change: Change) -> None:
+    """Rollbacks that wait learn that their target is reached, or that something else went live."""
+    moment = (change.at, change.position)
+    for each in state.rollbacks.values():
+        if each.reached or each.overtaken:
+            continue
+        if each.to == artifact:
+            each.reached = moment
+        elif not each.succeeded:
+            each.overtaken = moment
+
+
+def _end(period: Period, change: Change, by: str) -> None:
+    period.end, period.end_position, period.ended_by = change.at, change.position, by
+
+
+_RollbackStep = RollbackDecided | RollbackStarted | RollbackSucceeded | RollbackFailed | RollbackCancelled
+
+
+def _rollback(state: State, event: _RollbackStep, change: Change) -> None:
+    moment = (change.at, change.position)
+    change.rollback_id = event.rollback_id
+    if isinstance(event, RollbackCancelled):
+        if (found := state.rollbacks.get(event.rollback_id)) is not None:
+            found.cancelled = moment
+            _name(state, change, found.to)
+        return
+    digest = event.to_digest if isinstance(event, RollbackDecided | RollbackSucceeded) else None
+    artifact = _artifact(state, event.to_version, digest)
+    _name(state, change, artifact)
+    rollback = state.rollbacks.setdefault(event.rollback_id, Rollback(artifact, event.rollback_id))
+    match event:
+        case RollbackDecided():
+            rollback.to, rollback.decided, rollback.incident = artifact, moment, event.incident
+            rollback.from_version, rollback.decided_by, rollback.plan = event.from_version, event.decided_by, event.plan
+        case RollbackStarted():
+            rollback.started = moment
+        case RollbackFailed():
+            rollback.failed = moment
+            _doubt(state, "rollback_failed", event.residual, change)
+        case RollbackSucceeded():
+            rollback.succeeded = moment
+            if event.mechanism in (None, "redeploy"):
+                state.has_deployments = True
+                _install(state, artifact, change)
+            state.releases.clear()
+            _complete(state, artifact, change, event.rollback_id)
+
+
+def _judge_rollback(state: State, event: RollbackVerified | RollbackIneffective, change: Change) -> None:
+    change.rollback_id = event.rollback_id
+    rollback = state.rollbacks.get(event.rollback_id)
+    if rollback is None:
+        return
+    _name(state, change, rollback.to)
+    if isinstance(event, RollbackVerified):
+        rollback.verified = (change.at, change.position)
+        state.verdicts.append(Verdict("verified_good", rollback.to, change.at, change.position, event.incident))
+    else:
+        rollback.ineffective = (change.at, change.position)
+
+
+def _remove(state: State, change: Change) -> None:
+    if state.deployed is not None:
+        _name(state, change, state.deployed.artifact)
+    state.deployed, state.pending, state.doubt = None, None, None
+    state.releases.clear()
+    state.in_flight.clear()
+    current = state.current
+    if current is not None:
+        change.change, change.was = "removed", state.artifacts[current.artifact].version
+        _end(current, change, "removal")
+    for each in state.rollbacks.values():
+        if not each.reached and not each.overtaken:
+            each.overtaken = (change.at, change.position)
