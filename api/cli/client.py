@@ -165,7 +165,9 @@ class Client:
         if connection.sock is None:
             connection.connect()
         connection.sock.settimeout(max(0.1, until - self._clock()))
-        connection.request(method, target, body, {**self._headers, **headers})
+        # A server may refuse before it has read the whole body: what it says then is waiting to be read.
+        with suppress(BrokenPipeError):
+            connection.request(method, target, body, {**self._headers, **headers})
         return connection.getresponse()
 
     def _unreachable(self, error: Exception) -> Unreachable:

@@ -190,6 +190,31 @@ def test_what_is_not_even_http_is_out_of_reach(clock):
         client.close()
 
 
+def test_a_refusal_before_the_whole_body_was_read_is_heard(clock):
+    """A server that knows from the headers that it will not take fifteen MiB says so and hangs up."""
+    import threading
+
+    with socket.create_server(("127.0.0.1", 0)) as hasty:
+
+        def refuse() -> None:
+            connection, _ = hasty.accept()
+            with connection:
+                connection.recv(1 << 16)
+                connection.sendall(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+                connection.shutdown(socket.SHUT_RDWR)
+                heard.wait(10)
+
+        heard = threading.Event()
+        thread = threading.Thread(target=refuse)
+        thread.start()
+        client = Client(f"http://127.0.0.1:{hasty.getsockname()[1]}", "unknown", 5.0, clock.pause, clock)
+        with pytest.raises(NotAllowed):
+            client.post("/v1/events", b"x" * (15 << 20), "application/x-ndjson")
+        heard.set()
+        thread.join()
+        client.close()
+
+
 def test_lines_come_one_by_one(client, faulty):
     """Blank lines are no lines, and the last needs no line end."""
     faulty.answers = [Answer(200, b'{"a":1}\n\n{"b":2}', {"Content-Type": "application/x-ndjson"})]
