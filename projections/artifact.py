@@ -6,6 +6,7 @@ digest is about every digest of its version.
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from ledger.events import (
     ArtifactChecked,
@@ -14,6 +15,8 @@ from ledger.events import (
     ArtifactQuarantined,
     ArtifactRestored,
 )
+from ledger.values import from_microseconds, rfc3339
+from projections import current_version
 from projections.facts import Fact
 
 
@@ -76,3 +79,29 @@ def availability(state: State, version: str, digest: str | None) -> Availability
             case "checked":
                 standing["unavailable"] = mark
     return Availability(tuple((f"artifact_{kind}", mark) for kind, mark in standing.items()), checked)
+
+
+def mark_json(mark: Mark) -> dict[str, Any]:
+    found = {"kind": mark.kind, "time": rfc3339(from_microseconds(mark.at)), "position": mark.position}
+    return found if mark.available is None else {**found, "available": mark.available}
+
+
+def origin_json(event: ArtifactPublished, at: int, position: int) -> dict[str, Any]:
+    """Where an artifact came from, as its publication tells."""
+    told = ("service", "version", "digest", "purl", "uri", "repository", "commit", "committed_at", "build_url")
+    found = {name: value for name in told if (value := getattr(event, name)) is not None}
+    return {**found, "time": rfc3339(from_microseconds(at)), "position": position}
+
+
+def period_json(state: current_version.State, period: current_version.Period) -> dict[str, Any]:
+    """One live period of an artifact in a slot."""
+    return {
+        "service": state.service,
+        "environment": state.environment,
+        "version": state.artifacts[period.artifact].version,
+        "from": rfc3339(from_microseconds(period.start)),
+        "until": None if period.end is None else rfc3339(from_microseconds(period.end)),
+        "began_by": period.change,
+        "ended_by": period.ended_by,
+        "position": period.position,
+    }

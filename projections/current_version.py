@@ -11,6 +11,7 @@ where the slot has never told releases from deployments.
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from ledger.events import (
     ConfigurationChanged,
@@ -42,6 +43,7 @@ from ledger.events import (
     ServiceObserved,
     ServiceRemoved,
 )
+from ledger.values import from_microseconds, rfc3339
 from projections.environment import Settings
 from projections.facts import Fact
 
@@ -533,3 +535,58 @@ def _remove(state: State, change: Change) -> None:
     for each in state.rollbacks.values():
         if not each.reached and not each.overtaken:
             each.overtaken = (change.at, change.position)
+
+
+def answer(state: State) -> dict[str, Any]:
+    """What runs here, as the reply for a slot has it."""
+    current, deployed = state.current, state.deployed
+    exposures = _exposures(state)
+    return {
+        "deployed": None if deployed is None else {**_named(state, deployed.artifact), "since": _time(deployed.since)},
+        "current": None
+        if current is None
+        else {**_named(state, current.artifact), "since": _time(current.start), "exposure": _rest(state)},
+        "exposures": exposures,
+        "certain": state.certain,
+        "uncertain_because": _uncertainty(state),
+    }
+
+
+def _rest(state: State) -> float:
+    """The percentage that the current version has: what open releases to everyone leave of 100, never below 0."""
+    taken = sum(each.exposure or 0 for each in state.releases.values() if not each.limited)
+    return max(0, 100 - taken)
+
+
+def _exposures(state: State) -> list[dict[str, Any]]:
+    """The current version with the rest, then the open releases; those limited to some are listed, not summed."""
+    found: list[dict[str, Any]] = []
+    if state.current is not None:
+        found.append({**_named(state, state.current.artifact), "exposure": _rest(state)})
+    for name, each in state.releases.items():
+        entry = {**_named(state, each.artifact), "exposure": each.exposure, "release_id": name}
+        entry |= {"since": _time(each.since)}
+        entry |= {k: v for k, v in (("audience", each.audience), ("region", each.region)) if v is not None}
+        found.append(entry)
+    return found
+
+
+def _uncertainty(state: State) -> list[dict[str, Any]]:
+    """Why the answer is not certain; empty when it is."""
+    found = []
+    if state.doubt is not None:
+        detail = f"a {state.doubt.code.replace('_', ' ')} may have left something half done"
+        found.append({"code": state.doubt.code, "detail": detail, "position": state.doubt.position})
+    if state.pending is not None:
+        version = state.artifacts[state.pending.artifact].version
+        detail = f"{version} was released and is not recorded as deployed here"
+        found.append({"code": "released_not_deployed", "detail": detail, "position": state.pending.position})
+    return found
+
+
+def _named(state: State, artifact: int) -> dict[str, Any]:
+    return {"version": state.artifacts[artifact].version, "digest": state.artifacts[artifact].digest}
+
+
+def _time(at: int) -> str:
+    return rfc3339(from_microseconds(at))

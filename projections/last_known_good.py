@@ -9,7 +9,9 @@ the position that says so; never a score, and never an action.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
+from ledger.values import from_microseconds, rfc3339
 from projections import artifact as artifacts
 from projections import environment as environments
 from projections.current_version import Period, Rollback, State, Verdict
@@ -35,6 +37,9 @@ class Reason:
     detail: str
     position: int | None = None
 
+    def json(self) -> dict[str, Any]:
+        return {"code": self.code, "detail": self.detail, "position": self.position}
+
 
 @dataclass(slots=True)
 class Candidate:
@@ -49,6 +54,11 @@ class Candidate:
     @property
     def known_good(self) -> bool:
         return self.basis is not None and not self.blockers
+
+    @property
+    def reasons(self) -> list[Reason]:
+        """All that is known for and against it."""
+        return [*self.favour, *self.blockers, *self.warnings]
 
 
 @dataclass
@@ -406,3 +416,46 @@ def _span(microseconds: int) -> str:
     if minutes < 120:
         return f"{minutes} min"
     return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // 1440} days"
+
+
+def known_good_json(view: View, candidate: Candidate) -> dict[str, Any]:
+    """The last known good as the reply for a slot has it."""
+    return {**_artifact_json(view, candidate.artifact), "basis": candidate.basis}
+
+
+def target_json(view: View, candidate: Candidate) -> dict[str, Any]:
+    """The rollback target as the reply for a slot has it."""
+    return {
+        **_artifact_json(view, candidate.artifact),
+        "known_good": candidate.known_good,
+        "basis": candidate.basis,
+        "blockers": [each.json() for each in candidate.blockers],
+        "warnings": [each.json() for each in candidate.warnings],
+    }
+
+
+def candidate_json(view: View, candidate: Candidate) -> dict[str, Any]:
+    """A candidate with every fact for and against it."""
+    first = view.slot.artifacts[candidate.artifact].first_live
+    return {
+        **target_json(view, candidate),
+        "first_live": rfc3339(from_microseconds(first[0])) if first else None,
+        "live_seconds": view.live_time(candidate.artifact) // 1_000_000,
+        "reasons": [each.json() for each in candidate.reasons],
+    }
+
+
+def reached_json(view: View, rollback: Rollback) -> dict[str, Any]:
+    found = view.slot.artifacts[rollback.to]
+    return {
+        "rollback_id": rollback.rollback_id,
+        "version": found.version,
+        "digest": found.digest,
+        "position": rollback.reached[1] if rollback.reached else None,
+    }
+
+
+def _artifact_json(view: View, artifact: int) -> dict[str, Any]:
+    found, last = view.slot.artifacts[artifact], view.periods[artifact][-1]
+    until = None if last.end is None else rfc3339(from_microseconds(last.end))
+    return {"version": found.version, "digest": found.digest, "last_live_until": until}

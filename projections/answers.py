@@ -1,0 +1,211 @@
+"""
+The answers: what readers ask, put together from the folds at one moment.
+
+"Now" comes from the kept tables, any other moment from the same folds over
+the record. Each answer is of one position.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ledger.events import ArtifactPublished, Record, Recorded
+from ledger.values import microseconds, rfc3339, stream_name
+from projections import artifact, current_version, history, last_known_good, plan, search
+from projections.facts import Moment
+from projections.folds import Folded, empty, fold
+from projections.last_known_good import View
+from projections.runner import Runner
+from projections.tables import Tables
+
+Slot = tuple[str, str]
+
+
+class Answers:
+    """Keeps the read models of a record in a folder, and answers from them. Safe to use from any thread."""
+
+    def __init__(self, record: Record, folder: Path) -> None:
+        self.record = record
+        self.tables = Tables(folder)
+        self.runner = Runner(record, self.tables)
+
+    def start(self) -> None:
+        self.runner.start()
+
+    def stop(self) -> None:
+        self.runner.stop()
+        self.tables.close()
+
+    def wake(self) -> None:
+        self.runner.wake()
+
+    @property
+    def reached(self) -> int:
+        """The position of the last event that the answers know."""
+        return self.runner.reached
+
+    def wait(self, position: int, timeout_s: float) -> bool:
+        """Waits until a position is known; False if it is not by then."""
+        return self.runner.wait(position, timeout_s)
+
+    @contextmanager
+    def at(self, moment: Moment) -> "Iterator[Reader]":
+        """Reads everything at one moment, and all of it from one position."""
+        with self.tables.snapshot() as position:
+            yield Reader(self.record, self.tables, replace(moment, known_at=position) if moment.now else moment)
+
+    def event_positions(self, filters: Mapping[str, Any], after: int, until: int, limit: int) -> list[int]:
+        """Positions of the events that match filters (see `projections.search`)."""
+        return search.positions(self.tables.db, filters, after, until, limit)
+
+
+class Reader:
+    """Answers at one moment. Lives as long as the snapshot it was made in."""
+
+    def __init__(self, record: Record, tables: Tables, moment: Moment) -> None:
+        self.record, self.tables, self.moment = record, tables, moment
+
+    # Folds
+
+    def state(self, stream: str) -> Any:
+        """The state of a stream, not to be changed; an empty one where nothing is known of it."""
+        if self.moment.now:
+            found = self.tables.state(stream)
+            return empty(stream) if found is None else found
+        return self.folded(stream, self.moment).state
+
+    def folded(self, stream: str, moment: Moment) -> Folded:
+        return fold(stream, moment, self.record, self.tables)
+
+    def view(self, service: str, place: str) -> View:
+        """Everything that the answer for a slot depends on."""
+        slot = stream_name("slot", service, place)
+        settings = self.state(stream_name("environment", place))
+        return View(
+            slot=self.state(slot),
+            artifacts=self.state(stream_name("service", service)),
+            environment=settings,
+            incidents=[self.state(each) for each in self.tables.incidents_of(slot)],
+            at=self.moment.at,
+            promoted=self._promoted(service, settings.settings.of(service, "promotes_from")),
+        )
+
+    def _promoted(self, service: str, origin: str | None) -> Callable[[str, str | None], bool] | None:
+        if origin is None:
+            return None
+        before: current_version.State = self.state(stream_name("slot", service, origin))
+        return lambda version, digest: any(
+            each.version == version
+            and each.first_live is not None
+            and (digest is None or each.digest in (None, digest))
+            for each in before.artifacts
+        )
+
+    # Answers
+
+    def frame(self) -> dict[str, Any]:
+        """What every answer says of itself."""
+        return {"as_of": rfc3339(self.moment.as_of), "known_at": self.moment.known_at}
+
+    def slot(self, service: str, place: str) -> dict[str, Any] | None:
+        """The reply for one slot; None where nothing was known of it."""
+        view = self.view(service, place)
+        return self._slot(view) if view.slot.born else None
+
+    def _slot(self, view: View) -> dict[str, Any]:
+        state = view.slot
+        good, target = last_known_good.last_known_good(view), last_known_good.target(view)
+        reached = last_known_good.reached(view)
+        active = [each for each in view.incidents if each.active and view.key in each.affected]
+        return {
+            "service": state.service,
+            "environment": state.environment,
+            **self.frame(),
+            **current_version.answer(state),
+            "last_known_good": None if good is None else last_known_good.known_good_json(view, good),
+            "rollback_target": None if target is None else last_known_good.target_json(view, target),
+            "target_reached": None if reached is None else last_known_good.reached_json(view, reached),
+            "active_incidents": [
+                {"id": each.id, "severity": each.severity, "drill": each.mode == "drill"} for each in active
+            ],
+        }
+
+    def slots(
+        self, filters: Mapping[str, str], after: Slot | None, limit: int
+    ) -> tuple[list[dict[str, Any]], Slot | None]:
+        """The replies for slots by name, and the last name looked at where there may be more."""
+        names = self.tables.slots(filters, after, limit)
+        found = [self.slot(*name) for name in names]
+        return [each for each in found if each is not None], names[-1] if len(names) == limit else None
+
+    def candidates(self, service: str, place: str) -> dict[str, Any]:
+        view = self.view(service, place)
+        found = last_known_good.ranked(view)
+        return {
+            **self.frame(),
+            "items": [last_known_good.candidate_json(view, each) for each in found],
+            "count": len(found),
+        }
+
+    def history(self, service: str, place: str, after: int | None, limit: int) -> list[dict[str, Any]]:
+        """A slot's history, newest first, those before the one at position *after*."""
+        stream = stream_name("slot", service, place)
+        if self.moment.now:
+            state, changes = self.state(stream), history.read(self.tables.db, stream, after, limit)
+        else:
+            folded = self.folded(stream, self.moment)
+            state, changes = folded.state, history.page(folded.changes, after, limit)
+        return [history.item(each, state.void) for each in changes]
+
+    def plan(self, place: str, to: Moment, services: Sequence[str]) -> dict[str, Any]:
+        """What returning an environment, or some services of it, to a moment would change."""
+        names = self.tables.slots({"environment": place}, None, -1)
+        chosen = [name for name in names if not services or name[0] in services]
+        pairs = ((self.view(*name), self.folded(stream_name("slot", *name), to).state) for name in chosen)
+        found = plan.plan(pairs)
+        known = {name[0] for name in names}
+        return {
+            "environment": place,
+            "to": rfc3339(to.as_of),
+            **self.frame(),
+            **plan.answer(found, place),
+            "unknown": [each for each in services if each not in known],
+        }
+
+    def artifact(self, digest: str) -> dict[str, Any] | None:
+        """Where an artifact came from, where it ran, and what happened there; None where nothing names it."""
+        positions = search.positions(self.tables.db, {"digest": digest}, 0, self.moment.known_at, 1000)
+        events = [each for each in self.record.at(positions) if each.effective_at <= self.moment.as_of]
+        if not events:
+            return None
+        services = sorted({service for each in events if (service := getattr(each.event, "service", None))})
+        published = [each for each in events if isinstance(each.event, ArtifactPublished)]
+        return {
+            **self.frame(),
+            "digest": digest,
+            "published": [_origin(each) for each in published],
+            "happened": [mark for service in services for mark in self._marks(service, digest)],
+            "ran": [period for service in services for period in self._ran(service, digest)],
+        }
+
+    def _marks(self, service: str, digest: str) -> list[dict[str, Any]]:
+        state: artifact.State = self.state(stream_name("service", service))
+        marks = [each for found in state.marks.values() for each in found if each.digest == digest]
+        return [{"service": service, **artifact.mark_json(each)} for each in marks if each.kind != "published"]
+
+    def _ran(self, service: str, digest: str) -> list[dict[str, Any]]:
+        found = []
+        for name in self.tables.slots({"service": service}, None, -1):
+            state: current_version.State = self.state(stream_name("slot", *name))
+            periods = [each for each in state.periods if state.artifacts[each.artifact].digest == digest]
+            found += [artifact.period_json(state, each) for each in periods]
+        return found
+
+
+def _origin(recorded: Recorded) -> dict[str, Any]:
+    event = recorded.event
+    if not isinstance(event, ArtifactPublished):
+        raise TypeError(f"{event.TOPIC} tells no origin")
+    return artifact.origin_json(event, microseconds(recorded.effective_at), recorded.position)
