@@ -20,7 +20,7 @@ def canonical(value: Any) -> bytes:
     The canonical bytes of a JSON value.
 
     Raises:
-        rfc8785.CanonicalizationError: for what JSON cannot say, such as NaN.
+        ValueError, TypeError: for what JSON cannot say, such as NaN or half a surrogate pair.
     """
     if _plain(value):
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)

@@ -13,7 +13,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from ledger.errors import Fault, Invalid, TooLarge
 from ledger.events import EVENTS, Event
-from ledger.values import Rule, TooLong, Unfit
+from ledger.values import AtLeast, Json, Rule, TooLong, Unfit
 
 MAX_ITEMS = 1000
 """How many items a list in an event may have."""
@@ -49,12 +49,15 @@ class Items:
     """A list whose items all keep one rule."""
 
     rule: Rule
+    least: int = 0
 
     def accept(self, value: Any) -> tuple[Any, ...]:
         if type(value) is not list:
             raise Unfit("must be a list")
         if len(value) > MAX_ITEMS:
             raise Unfit(f"has {len(value)} items; at most {MAX_ITEMS} are kept")
+        if len(value) < self.least:
+            raise Unfit(f"needs at least {self.least} item")
         kept = []
         for index, each in enumerate(value):
             try:
@@ -66,13 +69,22 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member of an event: its wire name, its field name, its rule. Null and absent are one where it is optional."""
+    """
+    A member of an event: its wire name, its field name, its rule.
+
+    Null and absent are one, except where `nullable`: a member that may be any
+    JSON value and must be there may be null.
+    """
 
     wire: str
     name: str
     rule: Rule
     required: bool
     protected: bool
+
+    @property
+    def nullable(self) -> bool:
+        return self.required and isinstance(self.rule, Json)
 
 
 _MEMBERS: dict[type[Any], dict[str, Member]] = {}
@@ -94,6 +106,8 @@ def members(cls: type[Any]) -> Mapping[str, Member]:
 
 def _rule(hint: Any) -> Rule:
     origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Annotated and isinstance(arguments[1], AtLeast):
+        return Items(_rule(get_args(arguments[0])[0]), arguments[1].least)
     if origin is Annotated:
         rule: Rule = arguments[1]
         return rule
@@ -133,7 +147,7 @@ def accept(cls: type[Event], data: Any) -> Event:
                 raise Unfit(f"is not a member of {cls.TOPIC}")
             if name in cls.LEDGER_SETS:
                 raise Unfit("is set by the ledger itself; leave it out")
-            if value is not None:
+            if value is not None or member.nullable:
                 kept[member.name] = member.rule.accept(value)
         except Unfit as unfit:
             too_long = too_long and isinstance(unfit, TooLong)
@@ -157,7 +171,7 @@ def data_of(event: Any) -> dict[str, Any]:
     data = {}
     for member in members(type(event)).values():
         value = getattr(event, member.name)
-        if value is None or (value == () and not member.required):
+        if (value is None and not member.nullable) or (value == () and not member.required):
             continue
         if type(value) is tuple:
             value = [data_of(each) if is_dataclass(each) else each for each in value]

@@ -24,8 +24,11 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _CONTROL_IN_PROSE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_TIME = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)",
+    re.ASCII,
+)
 
 
 class Unfit(ValueError):
@@ -180,6 +183,13 @@ class Flag:
 
 
 @dataclass(frozen=True, slots=True)
+class AtLeast:
+    """A list with so many items; each keeps the rule of the list's own type."""
+
+    least: int
+
+
+@dataclass(frozen=True, slots=True)
 class Labels:
     """Short names and short values, both text."""
 
@@ -225,6 +235,10 @@ def _json_size(value: Any, depth: int) -> int:
             raise Unfit("holds a whole number beyond 2^53-1, which readers round: send it as a string")
         case float() if not math.isfinite(value):
             raise Unfit("holds a number that is not finite")
+        # JCS writes whole floats without an exponent up to 1e21 (RFC 8785, section 3.2.2.3):
+        # such a one would be read back as an integer that nobody keeps exactly.
+        case float() if MAX_EXACT_INTEGER < abs(value) < 1e21:
+            raise Unfit("holds a whole number beyond 2^53-1, which readers round: send it as a string")
         case int() | float():
             return len(repr(value))
         case list() | tuple():
@@ -275,6 +289,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
+@lru_cache(maxsize=65_536)
 def stream_name(kind: str, *parts: str) -> str:
     """The name of a stream, each part percent-encoded (RFC 3986: all but unreserved characters)."""
     return "/".join((kind, *(quote(part, safe="") for part in parts)))
