@@ -199,7 +199,7 @@ def decode_bundle(bundle: Bundle, data: bytes) -> list[bytes]:
     while position < len(data):
         start = position + 2
         end = start + int.from_bytes(data[position:start])
-        if end > len(data) or start > len(data):
+        if end > len(data):
             raise MalformedBundle(bundle.path, f"breaks off within entry {len(entries)}")
         entries.append(data[start:end])
         position = end
