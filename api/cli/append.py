@@ -39,10 +39,9 @@ class Summary:
             self.warnings += [{"position": receipt["position"], "warning": each} for each in receipt["warnings"]]
 
     def __str__(self) -> str:
-        new = self.count - self.duplicates
         places = f", positions {self.first} to {self.last}" if self.first is not None else ""
         again = f"; {self.duplicates} known already" if self.duplicates else ""
-        return f"recorded {new} event{'s' * (new != 1)}{places}{again}"
+        return f"recorded {show.counted(self.count - self.duplicates, 'event')}{places}{again}"
 
 
 @click.command(

@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from api.cli import show
 from api.cli.client import Client
 from api.cli.drafts import Draft, ndjson
 from api.cli.exits import Conflict, Spooled, Stopped, Unreachable
@@ -61,7 +62,7 @@ class Delivery:
     def told(self) -> Spooled:
         folder = self.spool.folder if self.spool else None
         return Spooled(
-            f"the ledger could not be reached; {self.kept} event{'s' * (self.kept != 1)} kept in {folder}",
+            f"the ledger could not be reached; {show.counted(self.kept, 'event')} kept in {folder}",
             f"once it is back: lastgood flush --spool {folder}",
         )
 

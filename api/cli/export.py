@@ -14,7 +14,7 @@ from typing import IO, Any
 
 import click
 
-from api.cli import options
+from api.cli import options, show
 from api.cli.exits import Invalid
 
 PAGE = 1000
@@ -55,7 +55,7 @@ def export(path: Path | None, after: int | None, resume: bool, **flags: Any) -> 
             file.flush()
             os.fsync(file.fileno())
     where = f" to {path}" if path else ""
-    click.echo(f"exported {count} event{'s' * (count != 1)}{where}; the last position is {last}", err=True)
+    click.echo(f"exported {show.counted(count, 'event')}{where}; the last position is {last}", err=True)
 
 
 def _write(out: IO[bytes], client: Any, query: Mapping[str, Any], after: int) -> tuple[int, int]:

@@ -46,8 +46,7 @@ def status(service: str | None, environment: str | None, output: str, **flags: A
 
 
 def _slot_row(slot: Mapping[str, Any]) -> tuple[str, ...]:
-    current, target = slot.get("current"), slot.get("rollback_target")
-    good = slot.get("last_known_good")
+    current, good = slot.get("current"), slot.get("last_known_good")
     incidents = slot.get("active_incidents") or ()
     return (
         slot["service"],
@@ -56,9 +55,23 @@ def _slot_row(slot: Mapping[str, Any]) -> tuple[str, ...]:
         f"{_version(current)}{_exposures(slot)}{'' if slot.get('certain', True) else ' ?'}",
         (current or {}).get("since") or "",
         f"{_version(good)} ({good['basis']})" if good else "-",
-        f"{_version(target)}{' (!)' if target and target.get('warnings') else ''}",
-        ", ".join(f"{each['id']} {each.get('severity') or ''}".strip() for each in incidents),
+        _target(slot),
+        ", ".join(_incident(each) for each in incidents),
     )
+
+
+def _target(slot: Mapping[str, Any]) -> str:
+    """Where one could go back to, with how much there is to read first."""
+    if slot.get("target_reached"):
+        return "target reached"
+    target = slot.get("rollback_target")
+    warned = f" ({show.counted(len(target['warnings']), 'warning')})" if target and target["warnings"] else ""
+    return f"{_version(target)}{warned}"
+
+
+def _incident(incident: Mapping[str, Any]) -> str:
+    words = (incident["id"], incident.get("severity"), "drill" if incident.get("drill") else None)
+    return " ".join(word for word in words if word)
 
 
 def _version(artifact: Mapping[str, Any] | None) -> str:
@@ -82,7 +95,7 @@ def _exposures(slot: Mapping[str, Any]) -> str:
     ]
 )
 def history(service: str, environment: str, output: str, **flags: Any) -> None:
-    """The deployments, releases and rollbacks of SERVICE in ENVIRONMENT."""
+    """The deployments, releases and rollbacks of SERVICE in ENVIRONMENT, the newest first."""
     query = {"service": service, "environment": environment, **options.moment(flags)}
     entries = list(_items(options.connect(flags), "/v1/slot/history", query))
     if output == "json":
@@ -91,8 +104,17 @@ def history(service: str, environment: str, output: str, **flags: Any) -> None:
     if not entries:
         click.echo(f"nothing is recorded of {show.plain(service)} in {show.plain(environment)}", err=True)
         return
-    members = ("time", "type", "change", "version", "status", "position")
-    show.print_table(members, [tuple(entry.get(each) for each in members) for entry in entries])
+    show.print_table(
+        ("time", "type", "change", "version", "replaced", "detail", "position"),
+        [_history_row(entry) for entry in entries],
+        ("dim", None, "cyan", "bold", None, None, "dim"),
+    )
+
+
+def _history_row(entry: Mapping[str, Any]) -> tuple[Any, ...]:
+    change = f"{entry.get('change') or ''}{' (void)' if entry.get('void') else ''}"
+    members = ("version", "replaced", "detail", "position")
+    return (entry["time"], entry["type"], change, *(entry.get(each) for each in members))
 
 
 @click.command(
@@ -118,11 +140,17 @@ def plan(environment: str, to: str, service: tuple[str, ...], output: str, **fla
             [_plan_row(item) for item in answer["items"]],
             (None, None, "cyan", "red", "yellow"),
         )
-    for name, meaning in (("appeared", "did not exist then"), ("removed", "existed then, and was removed since")):
-        for each in answer.get(name) or ():
-            click.echo(f"{show.plain(each if isinstance(each, str) else each.get('service'))}: {meaning}")
-    count = len(answer["items"])
-    click.echo(f"{count} service{'s' * (count != 1)} would change")
+    for name, meaning in _APART.items():
+        for service_name in answer.get(name) or ():
+            click.echo(f"{show.plain(service_name)}: {meaning}")
+    click.echo(f"{show.counted(len(answer['items']), 'service')} would change")
+
+
+_APART = {
+    "appeared": "did not exist then",
+    "removed": "existed then, and was removed since",
+    "unknown": "nothing is recorded of it here",
+}
 
 
 def _plan_row(item: Mapping[str, Any]) -> tuple[str, ...]:

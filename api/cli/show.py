@@ -22,6 +22,10 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2))
 
 
+def counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def warning(given: Any) -> str:
     """A warning, blocker or reason in one line."""
     if not isinstance(given, dict):

@@ -52,7 +52,7 @@ def test_status_has_the_answers_of_every_slot_in_one_row(lastgood, faulty):
         "1.5.0, 1.6.0 25 % ?",
         "2026-11-22T20:10:00Z",
         "1.4.2 (verified)",
-        "1.4.2 (!)",
+        "1.4.2 (1 warning)",
         "INC-2041 SEV-1",
     ):
         assert word in first
@@ -123,7 +123,8 @@ def test_history_is_one_event_a_row(lastgood, faulty):
         "change": "rollback",
         "version": "1.4.2",
         "digest": None,
-        "status": "succeeded",
+        "replaced": "1.5.0",
+        "detail": "redeploy",
     }
     faulty.answers = [page(entry)]
     shown = lastgood("history", "payments", "production", "--url", faulty.url)
@@ -132,7 +133,8 @@ def test_history_is_one_event_a_row(lastgood, faulty):
         "rollback.succeeded",
         "rollback",
         "1.4.2",
-        "succeeded",
+        "1.5.0",
+        "redeploy",
         "7",
     ]
     assert faulty.asked[0].path.startswith("/v1/slot/history?service=payments&environment=production")
