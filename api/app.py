@@ -12,15 +12,15 @@ from uuid import uuid4
 
 import structlog
 from flask import Flask, Response, g, request
-from flask_smorest import Api  # type: ignore[import-untyped]
+from flask_smorest import Api
 from werkzeug.exceptions import ServiceUnavailable
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import health
+from api import health, problems, slots
+from api.body import LARGEST_BODY, BoundedRequest
 from api.config import Settings
 from api.service import Service, open_service
 
-LARGEST_BODY = 16 * 1024 * 1024
 RETRY_STREAM_S = 5
 
 HEADERS = {
@@ -48,6 +48,7 @@ def create_app(held: Service | Settings) -> Flask:
     """
     held = held if isinstance(held, Service) else open_service(held)
     app = Flask("lastgood", static_folder=None)
+    app.request_class = BoundedRequest
     app.extensions["lastgood"] = held
     app.config |= _configuration()
     app.json.sort_keys = False  # type: ignore[attr-defined]
@@ -68,8 +69,10 @@ def _configuration() -> dict[str, Any]:
 
 
 def _register(app: Flask) -> None:
-    Api(app)
+    api = Api(app)
+    problems.register(app)
     app.register_blueprint(health.blp)
+    api.register_blueprint(slots.blp)
 
 
 def _around_requests(app: Flask, held: Service) -> None:

@@ -19,11 +19,13 @@ from flask import current_app
 from api.access import Refusals
 from api.config import Settings
 from api.measures import Measures
+from api.sight import Sighted
 from api.tokens import Tokens
 from ledger.application import Ledger
 from ledger.deciding import Command, Receipt
 from ledger.errors import FolderInUse
 from ledger.writer import Writer
+from projections.answers import Answers
 
 LOOK_AGAIN_S = 0.5
 """How late rows are noticed that another process wrote."""
@@ -105,6 +107,7 @@ class Service:
     settings: Settings
     ledger: Ledger
     writer: MeasuredWriter
+    answers: Answers
     tokens: Tokens
     refusals: Refusals
     news: News
@@ -122,6 +125,7 @@ class Service:
         """Call it when no request runs any more. What was handed in is made durable first."""
         self.stop_waiting()
         self.writer.stop()
+        self.answers.stop()
         self.tokens.close()
         self.ledger.close()
         self.lock.release()
@@ -139,11 +143,27 @@ def open_service(settings: Settings, lock: FolderLock | None = None) -> Service:
     ledger = Ledger(settings.data)
     measures = Measures()
     news = News(ledger.head)
-    writer = MeasuredWriter(ledger, news.stored, measures)
+    answers = Answers(ledger, settings.data / "read-models")
+    ledger.look = Sighted(answers, ledger.clock).look
+    answers.start()
+
+    def stored() -> None:
+        news.stored()
+        answers.wake()
+
+    writer = MeasuredWriter(ledger, stored, measures)
+    measures.gauge("lastgood_head_position", "The last position of the record.", ledger.head)
+    measures.gauge("lastgood_read_model_position", "How far the read models are.", lambda: answers.reached)
+    measures.gauge(
+        "lastgood_read_model_lag_events",
+        "Events that are recorded and not yet in the read models.",
+        lambda: ledger.head() - answers.reached,
+    )
     return Service(
         settings=settings,
         ledger=ledger,
         writer=writer,
+        answers=answers,
         tokens=Tokens(ledger, writer.append),
         refusals=Refusals(ledger, writer.submit),
         news=news,

@@ -56,9 +56,44 @@ class Answers:
         with self.tables.snapshot() as position:
             yield Reader(self.record, self.tables, replace(moment, known_at=position) if moment.now else moment)
 
+    @contextmanager
+    def foreseen(self, moment: Moment, pending: Sequence[Recorded]) -> "Iterator[Reader]":
+        """Reads at a moment as though some events, decided and not yet stored, were recorded."""
+        with self.tables.snapshot():
+            yield Reader(Foreseen(self.record, pending) if pending else self.record, self.tables, moment)
+
     def event_positions(self, filters: Mapping[str, Any], after: int, until: int, limit: int) -> list[int]:
         """Positions of the events that match filters (see `projections.search`)."""
         return search.positions(self.tables.db, filters, after, until, limit)
+
+
+class Foreseen:
+    """A record with events at its end that are decided and not yet stored."""
+
+    def __init__(self, record: Record, pending: Sequence[Recorded]) -> None:
+        self._record, self._pending = record, pending
+        self._by_position = {each.position: each for each in pending}
+
+    def head(self) -> int:
+        return self._pending[-1].position
+
+    def read(self, after: int, until: int) -> Iterator[Recorded]:
+        yield from self._record.read(after, min(until, self._pending[0].position - 1))
+        yield from (each for each in self._pending if after < each.position <= until)
+
+    def stream(self, name: str, until: int) -> Iterator[Recorded]:
+        yield from self._record.stream(name, until)
+        yield from (each for each in self._pending if each.stream == name and each.position <= until)
+
+    def at(self, positions: list[int]) -> Iterator[Recorded]:
+        stored = iter(self._record.at([each for each in positions if each not in self._by_position]))
+        for each in positions:
+            found = self._by_position.get(each) or next(stored, None)
+            if found is not None:
+                yield found
+
+    def amend(self, recorded: Recorded, changes: Mapping[str, Any]) -> Recorded:
+        return self._record.amend(recorded, changes)
 
 
 class Reader:
@@ -149,6 +184,13 @@ class Reader:
             "count": len(found),
         }
 
+    def sight(self, service: str, place: str) -> tuple[str | None, list[dict[str, Any]]]:
+        """The current version, and the ranked candidates to return to."""
+        view = self.view(service, place)
+        current = view.slot.current
+        version = view.slot.artifacts[current.artifact].version if current else None
+        return version, [last_known_good.candidate_json(view, each) for each in last_known_good.ranked(view)]
+
     def history(self, service: str, place: str, after: int | None, limit: int) -> list[dict[str, Any]]:
         """A slot's history, newest first, those before the one at position *after*."""
         stream = stream_name("slot", service, place)
@@ -171,7 +213,7 @@ class Reader:
             "to": rfc3339(to.as_of),
             **self.frame(),
             **plan.answer(found, place),
-            "unknown": [each for each in services if each not in known],
+            "not_here": [each for each in services if each not in known],
         }
 
     def artifact(self, digest: str) -> dict[str, Any] | None:
