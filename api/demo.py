@@ -287,18 +287,12 @@ def _today(told: Story) -> None:
     )
 
 
-def loaded(ledger: Ledger) -> bool:
-    """Whether the story is in the record already."""
-    with ledger.store.writing() as cursor:
-        return ledger.store.twin(SOURCE, "demo-1", cursor) is not None
-
-
 def load(ledger: Ledger) -> int:
     """
     Records the story, one event after the other; returns how many events it has.
 
     Raises:
-        LedgerError: if one is refused, which is a fault of this file.
+        IdTaken: if it is in the record already; nothing is added.
     """
     events = story(ledger.clock.now())
     with TemporaryDirectory() as folder:

@@ -16,16 +16,18 @@ def demo(data: str | None) -> None:
     from api import demo as story
     from api.config import BadSettings, load
     from ledger.application import Ledger
+    from ledger.errors import IdTaken
 
     try:
         settings = load({"data": data}, os.environ, Path.cwd())
     except BadSettings as error:
         raise click.UsageError(str(error)) from None
     with Ledger(settings.data) as ledger:
-        if story.loaded(ledger):
+        try:
+            count = story.load(ledger)
+        except IdTaken:
             click.echo(f"the story is in {settings.data} already", err=True)
             return
-        count = story.load(ledger)
     click.echo(
         f"{count} events recorded in {settings.data}: try `lastgood status` and `lastgood history checkout production`",
         err=True,
