@@ -12,11 +12,10 @@ from uuid import uuid4
 
 import structlog
 from flask import Flask, Response, g, request
-from flask_smorest import Api
 from werkzeug.exceptions import ServiceUnavailable
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import health, problems, slots
+from api import events, health, openapi, problems, slots
 from api.body import LARGEST_BODY, BoundedRequest
 from api.config import Settings
 from api.service import Service, open_service
@@ -60,18 +59,14 @@ def create_app(held: Service | Settings) -> Flask:
 
 
 def _configuration() -> dict[str, Any]:
-    return {
-        "MAX_CONTENT_LENGTH": LARGEST_BODY,
-        "API_TITLE": "lastgood",
-        "API_VERSION": "v1",
-        "OPENAPI_VERSION": "3.1.0",
-    }
+    return {"MAX_CONTENT_LENGTH": LARGEST_BODY}
 
 
 def _register(app: Flask) -> None:
-    api = Api(app)
+    api = openapi.register(app)
     problems.register(app)
     app.register_blueprint(health.blp)
+    api.register_blueprint(events.blp)
     api.register_blueprint(slots.blp)
 
 
