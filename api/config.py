@@ -15,7 +15,7 @@ from environs import Env, EnvValidationError, ValidationError, validate
 
 FILE = "lastgood.toml"
 PREFIX = "LASTGOOD_"
-LOG_FORMATS = ("json", "text")
+LOG_FORMATS = ("auto", "json", "text")
 
 
 class BadSettings(ValueError):
@@ -34,7 +34,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8080
     threads: int = 64
-    log_format: str = "json"
+    log_format: str = "auto"
     proxies: int = 0
     public_log: bool = True
 

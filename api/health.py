@@ -9,14 +9,21 @@ as every other read does.
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any
 
 from flask import Blueprint, Response
+from flask.typing import ResponseReturnValue
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from api import problems
 from api.principals import require_reader
 from api.service import Service, service
+
+CATCH_UP_S = 1.0
+"""How long a check waits for the read models to reach what was recorded when it began."""
+
+NOT_READY = "urn:lastgood:problem:not-ready"
 
 LEAST_FREE_BYTES = 64 * 1024 * 1024
 
@@ -30,12 +37,19 @@ def healthz() -> dict[str, str]:
 
 
 @blp.get("/readyz")
-def readyz() -> tuple[dict[str, Any], int]:
-    """Whether the server can do all of its work: 200, or 503 with the reasons why not."""
+def readyz() -> ResponseReturnValue:
+    """Whether the server can do all of its work: 200, or 503 and a problem document with the reasons why not."""
     reasons = list(unready(service()))
-    if reasons:
-        return {"status": "not ready", "reasons": reasons}, 503
-    return {"status": "ready"}, 200
+    if not reasons:
+        return {"status": "ready"}
+    document = {
+        "type": NOT_READY,
+        "title": "Not ready",
+        "status": 503,
+        "detail": "; ".join(reasons),
+        "reasons": reasons,
+    }
+    return document, 503, {"Content-Type": problems.MEDIA_TYPE, "Retry-After": str(problems.RETRY_S)}
 
 
 @blp.get("/metrics")
@@ -51,7 +65,21 @@ def unready(held: Service) -> Iterator[str]:
         yield "the server is stopping"
     if not held.writer.alive:
         yield "the writer has ended, so nothing can be recorded: restart the server"
-    folder = held.settings.data
+    yield from _behind(held)
+    yield from _unwritable(held.settings.data)
+
+
+def _behind(held: Service) -> Iterator[str]:
+    if held.answers.runner.failure is not None:
+        position, error = held.answers.runner.failure
+        yield f"the read models stopped after position {position} ({error}): run `lastgood rebuild`, then restart"
+        return
+    head = held.ledger.head()
+    if not held.answers.wait(head, CATCH_UP_S):
+        yield f"the read models are at position {held.answers.reached} of {head}: they are catching up"
+
+
+def _unwritable(folder: Path) -> Iterator[str]:
     try:
         free = shutil.disk_usage(folder).free
         with TemporaryFile(dir=folder) as probe:

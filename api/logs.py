@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 
 def configure(log_format: str, stream: TextIO = sys.stderr) -> None:
-    """*log_format* is json or text."""
+    """*log_format* is json, text, or auto: text on a terminal."""
+    as_text = stream.isatty() if log_format == "auto" else log_format == "text"
     shared: list[Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -23,9 +24,9 @@ def configure(log_format: str, stream: TextIO = sys.stderr) -> None:
         structlog.processors.format_exc_info,
     ]
     renderer: Processor = (
-        structlog.processors.JSONRenderer(ensure_ascii=True)
-        if log_format == "json"
-        else structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback)
+        structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback)
+        if as_text
+        else structlog.processors.JSONRenderer(ensure_ascii=True)
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

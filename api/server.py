@@ -8,6 +8,10 @@ again only when both are gone. Why gunicorn: docs/design/server.md.
 """
 
 import logging
+import socket
+import struct
+import sys
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -22,20 +26,29 @@ from api import logs
 from api.app import create_app
 from api.config import Settings
 from api.service import FolderLock, Service, open_service
+from ledger.application import Ledger
 
 GRACE_S = 10
 """How long requests may take to end once the server stops."""
 
+SLOWEST_S = 20
+"""How long one read from a client, or one write to it, may take."""
 
-def run(settings: Settings) -> None:
+
+def run(settings: Settings, prepare: Callable[[Settings], None] | None = None) -> None:
     """
-    Serves until it is told to stop; exits the process then.
+    Serves until it is told to stop, and exits the process then. *prepare* is called first, with the folder locked.
 
     Raises:
         FolderInUse: where another server runs on the data folder.
+        Damaged: where what is stored there cannot be right.
     """
     logs.configure(settings.log_format)
     lock = FolderLock(settings.data)
+    # Whatever keeps the record from opening is told here, not by a worker that is started again and again.
+    Ledger(settings.data).close()
+    if prepare is not None:
+        prepare(settings)
     _Server(settings, lock).run()
 
 
@@ -80,6 +93,13 @@ class _Server(BaseApplication):  # type: ignore[misc]
 class _Worker(ThreadWorker):  # type: ignore[misc]
     """One that ends its live streams when it is told to stop, and takes Ctrl-C for a stop like any other."""
 
+    def init_process(self) -> None:
+        for listener in self.sockets:
+            # Accepted sockets inherit both: who sends or reads too slowly must not keep a thread for ever.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeval(SLOWEST_S))
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _timeval(SLOWEST_S))
+        super().init_process()
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         _service(self).stop_waiting()
         super().handle_exit(sig, frame)
@@ -87,9 +107,30 @@ class _Worker(ThreadWorker):  # type: ignore[misc]
     def handle_quit(self, sig: int, frame: FrameType | None) -> None:
         self.handle_exit(sig, frame)
 
+    def set_accept_enabled(self, enabled: bool) -> None:
+        super().set_accept_enabled(enabled)
+        if not self.alive:
+            self._close_door()
+
+    def _close_door(self) -> None:
+        """Takes in who has knocked already; from then on a connection is refused at once, not left waiting and cut."""
+        for listener in self.sockets:
+            listener.setblocking(False)
+            before = -1
+            while before != self.nr_conns:
+                before = self.nr_conns
+                self.accept(listener)
+            listener.close()
+
 
 class _Log(Logger):  # type: ignore[misc]
     """Hands everything to the standard library's root logger, which writes as the rest of the server does."""
+
+    def exception(self, msg: str, *args: Any, **kwargs: Any) -> None:
+        if isinstance(sys.exception(), BlockingIOError):
+            self.info("gave up on a client that was too slow")
+        else:
+            super().exception(msg, *args, **kwargs)
 
     def setup(self, cfg: Any) -> None:  # noqa: ARG002 - gunicorn's signature
         self.error_log.setLevel(logging.INFO)
@@ -103,3 +144,7 @@ def _close(_arbiter: Arbiter, worker: ThreadWorker) -> None:
 def _service(worker: ThreadWorker) -> Service:
     held: Service = worker.wsgi.extensions["lastgood"]
     return held
+
+
+def _timeval(seconds: int) -> bytes:
+    return struct.pack("@ll", seconds, 0)

@@ -27,6 +27,8 @@ from ledger.errors import FolderInUse
 from ledger.writer import Writer
 from projections.answers import Answers
 
+READ_MODELS = "read-models"
+
 LOOK_AGAIN_S = 0.5
 """How late rows are noticed that another process wrote."""
 
@@ -37,10 +39,12 @@ class FolderLock:
     last process that has it ends, however it ends; a fork shares it.
     """
 
+    FILE = "server.lock"
+
     def __init__(self, folder: Path) -> None:
         """Raises `FolderInUse` where another server holds it."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._descriptor = os.open(folder / "server.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        self._descriptor = os.open(folder / self.FILE, os.O_CREAT | os.O_RDWR, 0o600)
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -143,7 +147,7 @@ def open_service(settings: Settings, lock: FolderLock | None = None) -> Service:
     ledger = Ledger(settings.data)
     measures = Measures()
     news = News(ledger.head)
-    answers = Answers(ledger, settings.data / "read-models")
+    answers = Answers(ledger, settings.data / READ_MODELS)
     ledger.look = Sighted(answers, ledger.clock).look
     answers.start()
 

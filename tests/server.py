@@ -16,8 +16,8 @@ import signal
 import subprocess
 import sysconfig
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email.message import Message
 from http.client import HTTPConnection, HTTPException
@@ -120,16 +120,23 @@ class Server:
         self, *roles: str, name: str | None = None, services: Sequence[str] = (), environments: Sequence[str] = ()
     ) -> str:
         """A new token; it counts at once, also while the server runs."""
-        ledger = Ledger(self.data)
-        tokens = Tokens(ledger, directly(ledger))
-        try:
-            text, _ = tokens.create(
-                name or f"a-{'-'.join(roles)}", roles, LOCAL_ADMIN, services=services, environments=environments
-            )
-            return text
-        finally:
-            tokens.close()
-            ledger.close()
+        bounds = {"services": services, "environments": environments}
+        with self._tokens() as tokens:
+            text, _ = tokens.create(name or f"a-{'-'.join(roles)}", roles, LOCAL_ADMIN, **bounds)
+        return text
+
+    def revoke(self, what: str) -> None:
+        with self._tokens() as tokens:
+            tokens.revoke(what, LOCAL_ADMIN)
+
+    @contextmanager
+    def _tokens(self) -> Iterator[Tokens]:
+        with Ledger(self.data) as ledger:
+            tokens = Tokens(ledger, directly(ledger))
+            try:
+                yield tokens
+            finally:
+                tokens.close()
 
     def start(self) -> "Server":
         """Returns once the server is ready."""
