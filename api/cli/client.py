@@ -204,6 +204,8 @@ def refusal(asked: str, status: int, headers: "Message", content: bytes) -> Stop
         return Unreachable(said, f"try again in {wait} s" if wait else "try again later", status)
     if status >= 500:
         return Unreachable(said, "try again; `lastgood doctor` on the server's machine says more", status)
+    if asked.startswith("GET"):
+        return Invalid(said, "see what is recorded with `lastgood status`, and what can be asked with --help", status)
     return Invalid(said, "try it first with --dry-run; GET /openapi.json describes every event", status)
 
 

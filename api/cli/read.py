@@ -53,7 +53,7 @@ def _slot_row(slot: Mapping[str, Any]) -> tuple[str, ...]:
         slot["environment"],
         _version(slot.get("deployed")),
         f"{_version(current)}{_exposures(slot)}{'' if slot.get('certain', True) else ' ?'}",
-        (current or {}).get("since") or "",
+        show.moment((current or {}).get("since")),
         f"{_version(good)} ({good['basis']})" if good else "-",
         _target(slot),
         ", ".join(_incident(each) for each in incidents),
@@ -114,7 +114,7 @@ def history(service: str, environment: str, output: str, **flags: Any) -> None:
 def _history_row(entry: Mapping[str, Any]) -> tuple[Any, ...]:
     change = f"{entry.get('change') or ''}{' (void)' if entry.get('void') else ''}"
     members = ("version", "replaced", "detail", "position")
-    return (entry["time"], entry["type"], change, *(entry.get(each) for each in members))
+    return (show.moment(entry["time"]), entry["type"], change, *(entry.get(each) for each in members))
 
 
 @click.command(

@@ -24,6 +24,9 @@ _DEPLOYED = "deployment_id service environment version"
 _SLOT = "service environment version"
 _BACK = "rollback_id service environment to_version"
 
+COMMON = "reason decided_by evidence labels incident"
+"""What every event may bear."""
+
 
 class Kind(NamedTuple):
     """One event: its required and optional members, and what recording it says."""
@@ -31,6 +34,10 @@ class Kind(NamedTuple):
     required: str
     optional: str
     help: str
+
+    def members(self) -> tuple[str, ...]:
+        """Each once, the required ones first."""
+        return tuple(dict.fromkeys(f"{self.required} {self.optional} {COMMON}".split()))
 
 
 KINDS = {
@@ -58,9 +65,6 @@ KINDS = {
     "rollback.verified": Kind("rollback_id service environment reason", "", "Decide: the rollback helped."),
     "rollback.ineffective": Kind("rollback_id service environment reason", "", "Decide: it did not help."),
 }
-
-COMMON = "reason decided_by evidence labels incident"
-"""What every event may bear."""
 
 
 class Flag(NamedTuple):
@@ -173,7 +177,7 @@ def data_of(topic: str, given: Mapping[str, Any], facts: Facts, new_id: Callable
     kind = KINDS[topic]
     data: dict[str, Any] = {}
     absent = []
-    for member in f"{kind.required} {kind.optional} {COMMON}".split():
+    for member in kind.members():
         value = given.get(member)
         if value is None or value == ():
             value = _from_ci(topic, member, facts) if member not in COMMON.split() else None
@@ -224,7 +228,7 @@ def command(topic: str) -> click.Command:
     return click.Command(
         topic.partition(".")[2].replace("_", "-"),
         params=[
-            *(_option(topic, member) for member in f"{kind.required} {kind.optional} {COMMON}".split() if member),
+            *(_option(topic, member) for member in kind.members()),
             *ENVELOPE,
             *options.DELIVERY,
             *options.CONDITIONS,

@@ -8,6 +8,7 @@ move the cursor: what is not printable is replaced.
 """
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import click
 
 _WIDE = 10_000
+_FRACTION = re.compile(r"(?<=:\d\d)\.\d+")
 
 
 def print_json(value: Any) -> None:
@@ -50,6 +52,11 @@ def plain(value: Any) -> str:
         if text.isprintable()
         else "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
     )
+
+
+def moment(text: Any) -> str:
+    """A time for a table: to the second, its offset as given."""
+    return _FRACTION.sub("", plain(text))
 
 
 def print_table(

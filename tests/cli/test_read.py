@@ -12,7 +12,7 @@ SLOT = {
     "as_of": "2026-11-22T21:00:00Z",
     "known_at": 8214,
     "deployed": {"version": "1.5.0", "digest": None, "since": "2026-11-22T20:00:00Z"},
-    "current": {"version": "1.5.0", "digest": None, "since": "2026-11-22T20:10:00Z", "exposure": 75},
+    "current": {"version": "1.5.0", "digest": None, "since": "2026-11-22T20:10:00.246731+01:00", "exposure": 75},
     "exposures": [{"version": "1.5.0", "exposure": 75}, {"version": "1.6.0", "exposure": 25}],
     "last_known_good": {"version": "1.4.2", "digest": None, "basis": "verified", "last_live_until": None},
     "rollback_target": {
@@ -50,7 +50,7 @@ def test_status_has_the_answers_of_every_slot_in_one_row(lastgood, faulty):
     for word in (
         "payments",
         "1.5.0, 1.6.0 25 % ?",
-        "2026-11-22T20:10:00Z",
+        "2026-11-22T20:10:00+01:00",
         "1.4.2 (verified)",
         "1.4.2 (1 warning)",
         "INC-2041 SEV-1",

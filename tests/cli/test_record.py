@@ -37,8 +37,18 @@ def test_the_table_says_what_the_catalogue_says(topic):
     known = members(EVENTS[topic])
     kind = KINDS[topic]
     assert set(kind.required.split()) == {name for name, member in known.items() if member.required}
-    offered = f"{kind.required} {kind.optional} {record.COMMON}".split()
-    assert set(offered) == set(known) - EVENTS[topic].LEDGER_SETS
+    assert set(kind.members()) == set(known) - EVENTS[topic].LEDGER_SETS
+
+
+@pytest.mark.parametrize("topic", KINDS)
+def test_every_verb_has_each_flag_once_and_help_for_it(lastgood, topic):
+    """Also those of a member that is common to all and required here."""
+    noun, _, verb = topic.partition(".")
+    shown = lastgood(noun, verb.replace("_", "-"), "--help")
+    assert shown.exit_code == 0
+    flags = [option.opts[0] for option in record.command(topic).params]
+    assert len(flags) == len(set(flags))
+    assert all(f"  {flag}" in shown.stdout for flag in flags)
 
 
 @pytest.mark.parametrize("noun", ["deployment", "release", "feature", "rollback"])
@@ -88,7 +98,7 @@ def test_what_the_flags_make_is_accepted_by_the_contract(topic):
         given[name] = examples.get(name, choices[0] if choices else name)
     data = data_of(topic, given, Facts(), new_id)
     accept(EVENTS[topic], data)
-    assert set(data) == set(f"{KINDS[topic].required} {KINDS[topic].optional} {record.COMMON}".split())
+    assert set(data) == set(KINDS[topic].members())
 
 
 def test_what_ci_knows_is_filled_in():
