@@ -5,7 +5,7 @@ The answers themselves are made by the projections; a test holds each reply
 against its shape.
 """
 
-from typing import Any, ClassVar
+from typing import Any
 
 from marshmallow import Schema, fields
 
@@ -100,6 +100,8 @@ class SlotPage(Schema):
 
 
 class Candidates(Frame):
+    service = fields.String(required=True)
+    environment = fields.String(required=True)
     items = fields.List(fields.Nested(Candidate), required=True)
     count = fields.Integer(required=True)
 
@@ -125,32 +127,6 @@ class HistoryItem(Schema):
 class HistoryPage(Schema):
     items = fields.List(fields.Nested(HistoryItem), required=True)
     next = fields.Integer(required=True, allow_none=True)
-
-
-class PlanItem(Schema):
-    """`from` is a word of Python, so it and `to` are declared by name."""
-
-    class Meta:
-        include: ClassVar[dict[str, fields.Field[Any]]] = {
-            "from": fields.Nested(Named, required=True),
-            "to": fields.Nested(Named, required=True),
-        }
-
-    service = fields.String(required=True)
-    environment = fields.String(required=True)
-    blockers = fields.List(fields.Nested(Reason), required=True)
-    warnings = fields.List(fields.Nested(Reason), required=True)
-
-
-class Plan(Frame):
-    environment = fields.String(required=True)
-    to = fields.AwareDateTime(required=True)
-    items = fields.List(fields.Nested(PlanItem), required=True)
-    count = fields.Integer(required=True)
-    unchanged = fields.Integer(required=True)
-    appeared = fields.List(fields.String(), required=True)
-    removed = fields.List(fields.String(), required=True)
-    not_here = fields.List(fields.String(), required=True)
 
 
 class Mark(Schema):

@@ -1,5 +1,5 @@
 """
-The answers for slots, environments and artifacts.
+The answers for slots and artifacts.
 
 Names go in the query, since they may hold `/`. Every read takes `as_of`,
 `known_at` and `at_least`.
@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Response, jsonify, request
-from marshmallow import Schema, fields
+from marshmallow import Schema
 from werkzeug.exceptions import NotFound
 
 from api import slot_replies as replies
@@ -20,7 +20,7 @@ from api.principals import require_reader
 from api.resources import Blueprint, Digits, parameter
 from api.service import service
 from ledger.errors import OutOfRange
-from ledger.values import Text, Time, instant, rfc3339
+from ledger.values import Text, rfc3339
 from projections.facts import Moment
 
 blp = Blueprint("slots", __name__, url_prefix="/v1", description="What runs where, and where to go back to")
@@ -48,13 +48,8 @@ class HistoryQuery(SlotQuery, Paged):
     after = parameter(Digits(1), "The `next` of the page before: a position.")
 
 
-class PlanQuery(MomentSchema):
-    environment = parameter(NAME, "The environment to return.", required=True)
-    to = parameter(Time(), "The moment to return it to.", required=True)
-    service = fields.List(parameter(NAME, "A service."), metadata={"description": "Only these services; repeat it."})
-
-
-def _moment(query: dict[str, Any]) -> Moment:
+def moment_of(query: dict[str, Any]) -> Moment:
+    """The moment that a query asks for; its members are taken out of the query."""
     return resolve(query.pop("as_of", None), query.pop("known_at", None), query.pop("at_least", None))
 
 
@@ -69,7 +64,7 @@ def _authenticate() -> None:
 @blp.refuses(400, 503)
 def slots(**query: Any) -> Response:
     """The current answers of all slots, by name."""
-    moment, limit, after = _moment(query), query.pop("limit"), _cursor(query.pop("after", None))
+    moment, limit, after = moment_of(query), query.pop("limit"), _cursor(query.pop("after", None))
     with service().answers.at(moment) as reader:
         items, last = reader.slots(query, after, limit)
     following = None if last is None else _as_cursor(last)
@@ -83,7 +78,7 @@ def slots(**query: Any) -> Response:
 @blp.refuses(400, 404, 503)
 def slot(**query: Any) -> Response:
     """What is deployed, current and last known good in one slot, and where to roll back to."""
-    moment = _moment(query)
+    moment = moment_of(query)
     with service().answers.at(moment) as reader:
         found = reader.slot(query["service"], query["environment"])
     if found is None:
@@ -97,7 +92,7 @@ def slot(**query: Any) -> Response:
 @blp.refuses(400, 404, 503)
 def history(**query: Any) -> Response:
     """Deployments, releases and rollbacks of one slot, the newest first."""
-    moment, limit, after = _moment(query), query["limit"], query.get("after")
+    moment, limit, after = moment_of(query), query["limit"], query.get("after")
     with service().answers.at(moment) as reader:
         if reader.slot(query["service"], query["environment"]) is None:
             raise _unknown(query, moment)
@@ -112,33 +107,11 @@ def history(**query: Any) -> Response:
 @blp.refuses(400, 404, 503)
 def candidates(**query: Any) -> Response:
     """Every version that one could go back to in one slot, ranked, each with what speaks for and against it."""
-    moment = _moment(query)
+    moment = moment_of(query)
     with service().answers.at(moment) as reader:
         if reader.slot(query["service"], query["environment"]) is None:
             raise _unknown(query, moment)
         return jsonify(reader.candidates(query["service"], query["environment"]))
-
-
-@blp.route("/plan")
-@blp.arguments(PlanQuery, location="query", as_kwargs=True)
-@blp.response(200, replies.Plan)
-@blp.refuses(400, 404, 503)
-def plan(**query: Any) -> Response:
-    """What returning an environment, or some services of it, to a moment would change. Changes nothing."""
-    moment = _moment(query)
-    to = _earlier(query["to"], moment)
-    with service().answers.at(moment) as reader:
-        found = reader.plan(query["environment"], to, query.get("service", []))
-    if not any(found[name] for name in ("items", "unchanged", "appeared", "removed")):
-        raise NotFound(f"nothing is recorded of the environment {query['environment']} at that moment")
-    return jsonify(found)
-
-
-def _earlier(text: str, moment: Moment) -> Moment:
-    to = instant(text)
-    if to > moment.as_of:
-        raise OutOfRange(f"to {text} is after {rfc3339(moment.as_of)}: one returns to an earlier moment")
-    return Moment(to, moment.known_at)
 
 
 @blp.route("/artifacts/<digest>")
@@ -147,7 +120,7 @@ def _earlier(text: str, moment: Moment) -> Moment:
 @blp.refuses(400, 404, 503)
 def artifact(digest: str, **query: Any) -> Response:
     """Where an artifact came from, where it ran, and what happened there."""
-    with service().answers.at(_moment(query)) as reader:
+    with service().answers.at(moment_of(query)) as reader:
         found = reader.artifact(digest.lower())
     if found is None:
         raise NotFound(f"no event names the digest {digest}: digests are sha256: and 64 hexadecimal digits")

@@ -13,9 +13,9 @@ from typing import Any
 
 from ledger.events import ArtifactPublished, Record, Recorded
 from ledger.values import microseconds, rfc3339, stream_name
-from projections import artifact, current_version, history, last_known_good, plan, search
+from projections import artifact, current_version, decisions, gate, history, last_known_good, plan, search
 from projections.facts import Moment
-from projections.folds import Folded, empty, fold
+from projections.folds import Folded, empty, fold, names_of
 from projections.last_known_good import View
 from projections.runner import Runner
 from projections.tables import Tables
@@ -177,12 +177,8 @@ class Reader:
 
     def candidates(self, service: str, place: str) -> dict[str, Any]:
         view = self.view(service, place)
-        found = last_known_good.ranked(view)
-        return {
-            **self.frame(),
-            "items": [last_known_good.candidate_json(view, each) for each in found],
-            "count": len(found),
-        }
+        items = [last_known_good.candidate_json(view, each) for each in last_known_good.ranked(view)]
+        return {"service": service, "environment": place, **self.frame(), "items": items, "count": len(items)}
 
     def sight(self, service: str, place: str) -> tuple[str | None, list[dict[str, Any]]]:
         """The current version, and the ranked candidates to return to."""
@@ -215,6 +211,22 @@ class Reader:
             **plan.answer(found, place),
             "not_here": [each for each in services if each not in known],
         }
+
+    def decisions(self, filters: Mapping[str, str]) -> list[dict[str, Any]]:
+        """Rollbacks that match filters (state, service, environment, incident, plan), the newest first."""
+        found = []
+        for stream in decisions.slots(self.tables.db, filters.get("plan")):
+            service, place = names_of(stream)
+            if filters.get("service", service) == service and filters.get("environment", place) == place:
+                view = self.view(service, place)
+                found += [decisions.answer(view, each) for each in decisions.all_of(view)]
+        told = ("state", "incident", "plan")
+        chosen = [each for each in found if all(each[name] == filters[name] for name in told if name in filters)]
+        return sorted(chosen, key=lambda each: each["position"] or 0, reverse=True)
+
+    def gate(self, service: str, place: str, version: str, digest: str | None) -> dict[str, Any]:
+        """Whether a release may go out now, and why not."""
+        return {**self.frame(), **gate.answer(self.view(service, place), version, digest)}
 
     def artifact(self, digest: str) -> dict[str, Any] | None:
         """Where an artifact came from, where it ran, and what happened there; None where nothing names it."""

@@ -117,10 +117,11 @@ class Rollback:
     rollback_id: str
     from_version: str | None = None
     incident: str | None = None
+    reason: str | None = None
     decided_by: str | None = None
     plan: str | None = None
     decided: tuple[int, int] | None = None
-    started: tuple[int, int] | None = None
+    starts: list[tuple[int, int]] = field(default_factory=list)
     succeeded: tuple[int, int] | None = None
     failed: tuple[int, int] | None = None
     cancelled: tuple[int, int] | None = None
@@ -133,7 +134,7 @@ class Rollback:
         """Whether reaching its target at a moment would be this rollback."""
         if self.succeeded or self.failed or self.cancelled or self.overtaken or self.reached:
             return False
-        return self.started is not None or (self.decided is not None and at - self.decided[0] < validity)
+        return bool(self.starts) or (self.decided is not None and at - self.decided[0] < validity)
 
 
 @dataclass(slots=True)
@@ -494,9 +495,10 @@ def _rollback(state: State, event: _RollbackStep, change: Change) -> None:
     match event:
         case RollbackDecided():
             rollback.to, rollback.decided, rollback.incident = artifact, moment, event.incident
-            rollback.from_version, rollback.decided_by, rollback.plan = event.from_version, event.decided_by, event.plan
+            rollback.from_version, rollback.plan = event.from_version, event.plan
+            rollback.reason, rollback.decided_by = event.reason, event.decided_by
         case RollbackStarted():
-            rollback.started = moment
+            rollback.starts.append(moment)
         case RollbackFailed():
             rollback.failed = moment
             _doubt(state, "rollback_failed", event.residual, change)

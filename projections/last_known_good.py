@@ -381,7 +381,7 @@ def _warnings(view: View, artifact: int, basis: str | None, availability: artifa
     if availability.checked is None or view.at - availability.checked.at > CHECK_HOLDS:
         position = availability.checked.position if availability.checked else None
         yield Reason("artifact_not_checked", "nobody checked for 24 hours that the artifact can be had", position)
-    yield from _approval(view, found.version, found.digest)
+    yield from approval_warnings(view, found.version, found.digest)
     if basis is None:
         detail = f"live here for {_span(view.live_time(artifact))}, less than the soak of {_span(view.soak)}"
         yield Reason("too_little_soak", detail, last.position)
@@ -394,7 +394,25 @@ def _warnings(view: View, artifact: int, basis: str | None, availability: artifa
         yield Reason("never_live_in_promotes_from", f"never live in {origin}, which this environment is promoted from")
 
 
-def _approval(view: View, version: str, digest: str | None) -> Iterator[Reason]:
+def verdict_blockers(
+    view: View, version: str, digest: str | None, approved: tuple[int, int] | None
+) -> Iterator[Reason]:
+    """What persons and rollbacks said against a version that no approval (at a moment and position) has answered."""
+    when = {each.position: (each.at, each.position) for each in view.slot.verdicts}
+    when |= {
+        each.end_position: (each.end, each.end_position) for each in view.slot.periods if each.end and each.end_position
+    }
+    when |= {each.position: (each.at, each.position) for incident in view.concerned for each in incident.namings}
+    for index, each in enumerate(view.slot.artifacts):
+        if each.version != version or (digest is not None and each.digest not in (None, digest)):
+            continue
+        lived = index in view.periods
+        for reason in [*(_rolled_back(view, index) if lived else []), *_verdicts(view, index)]:
+            if approved is None or reason.position is None or when.get(reason.position, approved) > approved:
+                yield reason
+
+
+def approval_warnings(view: View, version: str, digest: str | None) -> Iterator[Reason]:
     """Whether the approval that stands is for this artifact; missing where the environment asks for one."""
     standing: dict[str | None, int] = {}
     for each in view.slot.approvals:

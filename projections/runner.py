@@ -20,7 +20,7 @@ from ledger.events import (
     RecordRetracted,
 )
 from ledger.values import microseconds, stream_name
-from projections import history, incident, search
+from projections import decisions, history, incident, search
 from projections.facts import Fact, Moment, fact, holding
 from projections.folds import STATES, Folded, empty, fold, key, kind_of, names_of
 from projections.tables import Tables
@@ -193,6 +193,8 @@ class _Batch:
             for each in facts:
                 folded.take(stream, each)
             history.write(self.tables.db, stream, folded.changes, anew=False)
+        if kind_of(stream) == "slot":
+            decisions.write(self.tables.db, folded.state)
         folded.changes = []
         self.tables.keep(stream, folded, self.position)
         self.folds[stream] = folded

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from sqlite_utils import Database
 
-from projections import history, search
+from projections import decisions, history, search
 from projections.folds import STATES, Folded, kind_of, names_of
 
 FORMAT = 1
@@ -156,6 +156,7 @@ def _create(db: Database) -> None:
     db.table("moved").create({"stream": str, "position": int}, pk=("stream", "position"), if_not_exists=True)
     db.table("incident_slots").create({"slot": str, "incident": str}, pk=("slot", "incident"), if_not_exists=True)
     history.create(db)
+    decisions.create(db)
     search.create(db)
     db.execute(f"PRAGMA user_version = {FORMAT}")
 

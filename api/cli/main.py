@@ -25,7 +25,7 @@ VERBS = {
     "export": at("api.cli.export:export", "Write events as NDJSON to a file or standard output."),
     "rebuild": at("api.cli.operate:rebuild", "Build the read models anew from the record."),
     "doctor": at("api.cli.operate:doctor", "Check an installation and say what is wrong."),
-    "demo": at("api.cli.operate:demo", "Fill a ledger with a story to look at."),
+    "demo": at("api.cli.demo:demo", "Fill a ledger with a story to look at."),
 }
 
 

@@ -1,0 +1,108 @@
+"""
+Returning a whole environment to a moment: what it would change, and deciding it.
+"""
+
+from typing import Any
+
+from flask import Response, jsonify
+from marshmallow import Schema, fields
+from werkzeug.exceptions import NotFound
+
+from api import decision_replies as replies
+from api import drafts
+from api.moments import MomentSchema
+from api.principals import current_principal, require_reader
+from api.resources import Blueprint, parameter
+from api.schemas import Ruled
+from api.service import Service, service
+from api.slots import NAME, moment_of
+from ledger.application import uuid7
+from ledger.authority import Principal
+from ledger.codec import Prepared
+from ledger.deciding import Command
+from ledger.errors import OutOfRange
+from ledger.values import Prose, Text, Time, instant, rfc3339
+from projections.facts import Moment
+
+blp = Blueprint("plans", __name__, url_prefix="/v1", description="Returning a whole environment to a moment")
+
+
+class PlanQuery(MomentSchema):
+    environment = parameter(NAME, "The environment to return.", required=True)
+    to = parameter(Time(), "The moment to return it to.", required=True)
+    service = fields.List(parameter(NAME, "A service."), metadata={"description": "Only these services; repeat it."})
+
+
+class Wish(Schema):
+    """A decision to return an environment; `plan` names it, so that sending it again changes nothing."""
+
+    environment = Ruled(NAME, required=True)
+    to = Ruled(Time(), required=True)
+    reason = Ruled(Prose())
+    incident = Ruled(Text())
+    plan = Ruled(Text(200))
+    decided_by = Ruled(Text(320))
+    services = fields.List(Ruled(NAME))
+
+
+@blp.route("/plan")
+@blp.arguments(PlanQuery, location="query", as_kwargs=True)
+@blp.response(200, replies.Plan)
+@blp.refuses(400, 404, 503)
+def plan(**query: Any) -> Response:
+    """What returning an environment, or some services of it, to a moment would change. Changes nothing."""
+    require_reader()
+    moment = moment_of(query)
+    return jsonify(_plan(service(), moment, query["environment"], query["to"], query.get("service", [])))
+
+
+@blp.route("/plan", methods=["POST"])
+@blp.arguments(Wish, location="json", as_kwargs=True)
+@blp.response(201, replies.PlanDecided)
+@blp.refuses(400, 404, 409, 503)
+def decide(**wish: Any) -> tuple[Response, int]:
+    """
+    Decide the plan: one decision with one reason, recorded as a `rollback.decided` for each slot.
+
+    Each is executed, observed and verified by itself (`/v1/decisions?plan=`),
+    so that one slot that can't be rolled back never holds up the others.
+    """
+    principal, held = current_principal(), service()
+    moment = moment_of({"at_least": held.ledger.head()})
+    found = _plan(held, moment, wish["environment"], wish["to"], wish.get("services", []))
+    name = wish.get("plan") or f"plan-{uuid7(held.ledger.clock.now())}"
+    prepared = [_decision(held, principal, wish, name, item) for item in found["items"]]
+    receipts = held.writer.append(Command(principal, prepared)) if prepared else []
+    return jsonify({"plan": name, "count": len(receipts), "receipts": receipts}), 201
+
+
+def _plan(held: Service, moment: Moment, environment: str, to: str, services: list[str]) -> dict[str, Any]:
+    with held.answers.at(moment) as reader:
+        found = reader.plan(environment, _earlier(to, moment), services)
+    if not any(found[name] for name in ("items", "unchanged", "appeared", "removed")):
+        raise NotFound(f"nothing is recorded of the environment {environment} at that moment")
+    return found
+
+
+def _earlier(text: str, moment: Moment) -> Moment:
+    to = instant(text)
+    if to > moment.as_of:
+        raise OutOfRange(f"to {text} is after {rfc3339(moment.as_of)}: one returns to an earlier moment")
+    return Moment(to, moment.known_at)
+
+
+def _decision(held: Service, principal: Principal, wish: dict[str, Any], plan: str, item: dict[str, Any]) -> Prepared:
+    """The decision for one slot; its key is made from the plan and the service, so that a repeat is a duplicate."""
+    told = {name: wish[name] for name in ("reason", "incident", "decided_by") if wish.get(name)}
+    data = {
+        "rollback_id": f"{plan}:{item['service']}"[:256],
+        "service": item["service"],
+        "environment": item["environment"],
+        "from_version": item["from"]["version"],
+        "to_version": item["to"]["version"],
+        "plan": plan,
+        **({"to_digest": item["to"]["digest"]} if item["to"]["digest"] else {}),
+        **told,
+    }
+    event = {"id": item["service"], "source": f"urn:lastgood:plan:{plan}", "type": "rollback.decided", "data": data}
+    return held.ledger.prepare(drafts.draft(event), principal)
