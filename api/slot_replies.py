@@ -131,6 +131,7 @@ class HistoryPage(Schema):
 
 class Mark(Schema):
     service = fields.String(required=True)
+    version = fields.String(required=True)
     kind = fields.String(required=True)
     time = fields.AwareDateTime(required=True)
     position = fields.Integer(required=True)

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from ledger.events import ArtifactPublished, Record, Recorded
-from ledger.values import microseconds, rfc3339, stream_name
+from ledger.values import rfc3339, stream_name
 from projections import artifact, current_version, decisions, gate, history, last_known_good, plan, search
-from projections.facts import Moment
-from projections.folds import Folded, empty, fold, names_of
+from projections.facts import Fact, Moment
+from projections.folds import Folded, empty, facts, fold, names_of
 from projections.last_known_good import View
 from projections.runner import Runner
 from projections.tables import Tables
@@ -230,24 +230,25 @@ class Reader:
 
     def artifact(self, digest: str) -> dict[str, Any] | None:
         """Where an artifact came from, where it ran, and what happened there; None where nothing names it."""
-        positions = search.positions(self.tables.db, {"digest": digest}, 0, self.moment.known_at, 1000)
-        events = [each for each in self.record.at(positions) if each.effective_at <= self.moment.as_of]
-        if not events:
+        services = search.services(self.tables.db, digest)
+        told = [fact for each in services for fact in self._facts(stream_name("service", each))]
+        published = [each for each in told if isinstance(each.event, ArtifactPublished) and each.event.digest == digest]
+        ran = [period for service in services for period in self._ran(service, digest)]
+        named = {(each.event.service, each.event.version) for each in told if artifact.names(each.event, digest)}
+        named |= {(each["service"], each["version"]) for each in ran}
+        happened = [mark for service, version in sorted(named) for mark in self._marks(service, version, digest)]
+        if not (published or ran or happened):
             return None
-        services = sorted({service for each in events if (service := getattr(each.event, "service", None))})
-        published = [each for each in events if isinstance(each.event, ArtifactPublished)]
-        return {
-            **self.frame(),
-            "digest": digest,
-            "published": [_origin(each) for each in published],
-            "happened": [mark for service in services for mark in self._marks(service, digest)],
-            "ran": [period for service in services for period in self._ran(service, digest)],
-        }
+        origins = [artifact.origin_json(each) for each in published]
+        return {**self.frame(), "digest": digest, "published": origins, "happened": happened, "ran": ran}
 
-    def _marks(self, service: str, digest: str) -> list[dict[str, Any]]:
+    def _facts(self, stream: str) -> list[Fact]:
+        return facts(stream, self.moment, self.record, self.tables)
+
+    def _marks(self, service: str, version: str, digest: str) -> list[dict[str, Any]]:
         state: artifact.State = self.state(stream_name("service", service))
-        marks = [each for found in state.marks.values() for each in found if each.digest == digest]
-        return [{"service": service, **artifact.mark_json(each)} for each in marks if each.kind != "published"]
+        marks = [each for each in artifact.about(state, version, digest) if each.kind != "published"]
+        return [{"service": service, "version": version, **artifact.mark_json(each)} for each in marks]
 
     def _ran(self, service: str, digest: str) -> list[dict[str, Any]]:
         found = []
@@ -256,10 +257,3 @@ class Reader:
             periods = [each for each in state.periods if state.artifacts[each.artifact].digest == digest]
             found += [artifact.period_json(state, each) for each in periods]
         return found
-
-
-def _origin(recorded: Recorded) -> dict[str, Any]:
-    event = recorded.event
-    if not isinstance(event, ArtifactPublished):
-        raise TypeError(f"{event.TOPIC} tells no origin")
-    return artifact.origin_json(event, microseconds(recorded.effective_at), recorded.position)

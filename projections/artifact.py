@@ -6,7 +6,7 @@ digest is about every digest of its version.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from ledger.events import (
     ArtifactChecked,
@@ -14,10 +14,13 @@ from ledger.events import (
     ArtifactPublished,
     ArtifactQuarantined,
     ArtifactRestored,
+    Event,
 )
 from ledger.values import from_microseconds, rfc3339
 from projections import current_version
 from projections.facts import Fact
+
+_OfArtifact = ArtifactPublished | ArtifactDeleted | ArtifactQuarantined | ArtifactChecked | ArtifactRestored
 
 
 @dataclass(slots=True)
@@ -86,11 +89,16 @@ def mark_json(mark: Mark) -> dict[str, Any]:
     return found if mark.available is None else {**found, "available": mark.available}
 
 
-def origin_json(event: ArtifactPublished, at: int, position: int) -> dict[str, Any]:
+def names(event: Event, digest: str) -> TypeGuard[_OfArtifact]:
+    """Whether an event of an artifact names a digest."""
+    return isinstance(event, _OfArtifact) and event.digest == digest
+
+
+def origin_json(fact: Fact) -> dict[str, Any]:
     """Where an artifact came from, as its publication tells."""
     told = ("service", "version", "digest", "purl", "uri", "repository", "commit", "committed_at", "build_url")
-    found = {name: value for name in told if (value := getattr(event, name)) is not None}
-    return {**found, "time": rfc3339(from_microseconds(at)), "position": position}
+    found = {name: value for name in told if (value := getattr(fact.event, name)) is not None}
+    return {**found, "time": rfc3339(from_microseconds(fact.at)), "position": fact.position}
 
 
 def period_json(state: current_version.State, period: current_version.Period) -> dict[str, Any]:

@@ -50,12 +50,16 @@ from projections.facts import Fact
 
 @dataclass(slots=True)
 class Artifact:
-    """A version and its digest, as far as known. `first_live` is the moment and position it was first live here."""
+    """
+    A version and its digest, as far as known. `first_live` is the moment and
+    position it was first live here, `named` those at which it was first named.
+    """
 
     version: str
     digest: str | None = None
     first_live: tuple[int, int] | None = None
     installed: bool = False
+    named: tuple[int, int] = (0, 0)
 
 
 @dataclass(slots=True)
@@ -130,9 +134,11 @@ class Rollback:
     reached: tuple[int, int] | None = None
     overtaken: tuple[int, int] | None = None
 
-    def awaits(self, at: int, validity: int) -> bool:
-        """Whether reaching its target at a moment would be this rollback."""
+    def awaits(self, at: int, validity: int, current: str | None) -> bool:
+        """Whether reaching its target at a moment, from the version that is current, would be this rollback."""
         if self.succeeded or self.failed or self.cancelled or self.overtaken or self.reached:
+            return False
+        if self.decided is not None and self.from_version != current:
             return False
         return bool(self.starts) or (self.decided is not None and at - self.decided[0] < validity)
 
@@ -217,7 +223,7 @@ class State:
     periods: list[Period] = field(default_factory=list)
     deployed: Installed | None = None
     doubt: Doubt | None = None
-    pending: Pending | None = None
+    pending: list[Pending] = field(default_factory=list)
     has_deployments: bool = False
     has_releases: bool = False
     releases: dict[str, OpenRelease] = field(default_factory=dict)
@@ -236,7 +242,7 @@ class State:
 
     @property
     def certain(self) -> bool:
-        return self.doubt is None and self.pending is None
+        return self.doubt is None and not self.pending
 
     @property
     def born(self) -> bool:
@@ -261,7 +267,7 @@ def step(state: State, fact: Fact) -> Change | None:
         case RollbackVerified() | RollbackIneffective():
             _judge_rollback(state, event, change)
         case ReleaseVerifiedGood() | ReleaseMarkedBad() | ReleaseCleared():
-            artifact = _artifact(state, event.version, None)
+            artifact = _artifact(state, event.version, None, change)
             kind = event.TOPIC.partition(".")[2]
             state.verdicts.append(Verdict(kind, artifact, fact.at, fact.position, event.incident))
             _name(state, change, artifact)
@@ -297,7 +303,7 @@ def _reference(event: Event) -> str | None:
     return None
 
 
-def _artifact(state: State, version: str, digest: str | None) -> int:
+def _artifact(state: State, version: str, digest: str | None, change: Change) -> int:
     """
     The artifact that an event names. Without a digest it is the latest known
     of that version; a digest learnt later names the artifact that had none.
@@ -312,7 +318,7 @@ def _artifact(state: State, version: str, digest: str | None) -> int:
     found = next(same, None) if known is not None else None
     if found is None:
         found = len(state.artifacts)
-        state.artifacts.append(Artifact(version, digest))
+        state.artifacts.append(Artifact(version, digest, named=(change.at, change.position)))
     state.latest[version] = found
     return found
 
@@ -329,7 +335,7 @@ def _deployment(state: State, event: _Deployment, change: Change) -> None:
     match event:
         case DeploymentStarted():
             state.in_flight[event.deployment_id] = InFlight(event.version, change.at, change.position)
-            change.version, change.digest = event.version, event.digest
+            _name(state, change, _artifact(state, event.version, event.digest, change))
             return
         case DeploymentFailed() | DeploymentCancelled():
             state.in_flight.pop(event.deployment_id, None)
@@ -338,16 +344,16 @@ def _deployment(state: State, event: _Deployment, change: Change) -> None:
                 _doubt(state, "deployment_failed", event.residual, change)
             return
     state.in_flight.pop(event.deployment_id, None)
-    artifact = _artifact(state, event.version, event.digest)
+    artifact = _artifact(state, event.version, event.digest, change)
     _name(state, change, artifact)
     if event.restores:
         change.detail = f"restores {event.restores}"
     _install(state, artifact, change)
-    if state.pending is not None and state.pending.artifact == artifact:
-        _go_live(state, artifact, change, state.pending.rollback_id)
+    _release_waiting(state, artifact, change)
     configured = state.settings.of(state.service, "deployment_releases")
     released = event.released if event.released is not None else configured
     if released or (released is None and not state.has_releases):
+        state.pending.clear()
         _go_live(state, artifact, change, implied=released is None)
 
 
@@ -369,7 +375,7 @@ _Release = ReleaseStarted | ReleaseExposed | ReleaseCompleted | ReleaseAborted
 
 def _release(state: State, event: _Release, change: Change) -> None:
     digest = event.digest if isinstance(event, ReleaseStarted | ReleaseCompleted) else None
-    artifact = _artifact(state, event.version, digest)
+    artifact = _artifact(state, event.version, digest, change)
     _name(state, change, artifact)
     if not state.has_releases:
         state.has_releases = True
@@ -397,9 +403,19 @@ def _complete(state: State, artifact: int, change: Change, rollback_id: str | No
     """A release is completed: live at once, or once its version has been deployed here."""
     found = state.artifacts[artifact]
     if state.has_deployments and not found.installed and found.first_live is None:
-        state.pending = Pending(artifact, change.position, rollback_id)
+        state.pending.append(Pending(artifact, change.position, rollback_id))
     else:
+        state.pending.clear()
         _go_live(state, artifact, change, rollback_id)
+
+
+def _release_waiting(state: State, artifact: int, change: Change) -> None:
+    """The release that waited for this deployment is live now; those completed before it are overtaken."""
+    for index, waiting in reversed(list(enumerate(state.pending))):
+        if waiting.artifact == artifact:
+            del state.pending[: index + 1]
+            _go_live(state, artifact, change, waiting.rollback_id)
+            return
 
 
 def _void_implied(state: State, artifact: int) -> None:
@@ -423,7 +439,6 @@ def _go_live(
     state: State, artifact: int, change: Change, rollback_id: str | None = None, *, implied: bool = False
 ) -> None:
     """Makes an artifact current; the same again is a redeploy and starts nothing."""
-    state.pending = None
     current = state.current
     if current is not None and current.artifact == artifact:
         current.implied = current.implied and implied
@@ -450,15 +465,30 @@ def _kind(
         return ("restore" if state.periods else "first"), None
     if rollback_id is not None:
         return "rollback", rollback_id
-    validity = state.settings.validity(state.service)
-    for each in reversed(state.rollbacks.values()):
-        if each.to == artifact and each.awaits(change.at, validity):
-            return "rollback", each.rollback_id
+    if (awaited := _awaited(state, current, artifact, change.at)) is not None:
+        return "rollback", awaited.rollback_id
     first = state.artifacts[artifact].first_live
     if first is None:
         return "forward", None
     replaced = state.artifacts[current.artifact].first_live
     return ("rollback" if replaced is not None and first < replaced else "return_forward"), None
+
+
+def _awaited(state: State, current: Period, artifact: int, at: int) -> Rollback | None:
+    """The rollback whose target is reached: one that was started, or the newest decision."""
+    validity, last = state.settings.validity(state.service), newest(state)
+    for each in reversed(state.rollbacks.values()):
+        if state.artifacts[each.to].version != state.artifacts[artifact].version:
+            continue
+        if (each.starts or each is last) and each.awaits(at, validity, state.artifacts[current.artifact].version):
+            return each
+    return None
+
+
+def newest(state: State) -> Rollback | None:
+    """The decision that was made last in a slot; it supersedes older ones that nobody started."""
+    decided = [each for each in state.rollbacks.values() if each.decided is not None]
+    return max(decided, key=lambda each: each.decided or (0, 0), default=None)
 
 
 def _follow(state: State, artifact: int, change: Change) -> None:
@@ -467,7 +497,7 @@ def _follow(state: State, artifact: int, change: Change) -> None:
     for each in state.rollbacks.values():
         if each.reached or each.overtaken:
             continue
-        if each.to == artifact:
+        if state.artifacts[each.to].version == state.artifacts[artifact].version:
             each.reached = moment
         elif not each.succeeded:
             each.overtaken = moment
@@ -489,13 +519,14 @@ def _rollback(state: State, event: _RollbackStep, change: Change) -> None:
             _name(state, change, found.to)
         return
     digest = event.to_digest if isinstance(event, RollbackDecided | RollbackSucceeded) else None
-    artifact = _artifact(state, event.to_version, digest)
+    artifact = _artifact(state, event.to_version, digest, change)
     _name(state, change, artifact)
     rollback = state.rollbacks.setdefault(event.rollback_id, Rollback(artifact, event.rollback_id))
     match event:
         case RollbackDecided():
             rollback.to, rollback.decided, rollback.incident = artifact, moment, event.incident
             rollback.from_version, rollback.plan = event.from_version, event.plan
+            _compare(state, rollback, moment)
             rollback.reason, rollback.decided_by = event.reason, event.decided_by
         case RollbackStarted():
             rollback.starts.append(moment)
@@ -509,6 +540,14 @@ def _rollback(state: State, event: _RollbackStep, change: Change) -> None:
                 _install(state, artifact, change)
             state.releases.clear()
             _complete(state, artifact, change, event.rollback_id)
+
+
+def _compare(state: State, rollback: Rollback, moment: tuple[int, int]) -> None:
+    """A decision leaves from what is current where it does not say, and may be for what is current already."""
+    current = state.artifacts[state.current.artifact].version if state.current else None
+    rollback.from_version = rollback.from_version or current
+    if current is not None and state.artifacts[rollback.to].version == current:
+        rollback.reached = rollback.reached or moment
 
 
 def _judge_rollback(state: State, event: RollbackVerified | RollbackIneffective, change: Change) -> None:
@@ -527,7 +566,8 @@ def _judge_rollback(state: State, event: RollbackVerified | RollbackIneffective,
 def _remove(state: State, change: Change) -> None:
     if state.deployed is not None:
         _name(state, change, state.deployed.artifact)
-    state.deployed, state.pending, state.doubt = None, None, None
+    state.deployed, state.doubt = None, None
+    state.pending.clear()
     state.releases.clear()
     state.in_flight.clear()
     current = state.current
@@ -579,10 +619,10 @@ def _uncertainty(state: State) -> list[dict[str, Any]]:
     if state.doubt is not None:
         detail = f"a {state.doubt.code.replace('_', ' ')} may have left something half done"
         found.append({"code": state.doubt.code, "detail": detail, "position": state.doubt.position})
-    if state.pending is not None:
-        version = state.artifacts[state.pending.artifact].version
+    for waiting in state.pending:
+        version = state.artifacts[waiting.artifact].version
         detail = f"{version} was released and is not recorded as deployed here"
-        found.append({"code": "released_not_deployed", "detail": detail, "position": state.pending.position})
+        found.append({"code": "released_not_deployed", "detail": detail, "position": waiting.position})
     return found
 
 

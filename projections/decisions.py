@@ -13,7 +13,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from ledger.values import from_microseconds, rfc3339, stream_name
-from projections.current_version import Rollback, State
+from projections.current_version import Rollback, State, newest
 from projections.facts import MINUTE
 from projections.last_known_good import View
 
@@ -46,12 +46,6 @@ def slots(db: Database, plan: str | None = None) -> list[str]:
     return [row[0] for row in found.fetchall()]
 
 
-def newest(state: State) -> Rollback | None:
-    """The decision that was made last in a slot; it supersedes older ones that nobody started."""
-    decided = [each for each in state.rollbacks.values() if each.decided is not None]
-    return max(decided, key=lambda each: each.decided or (0, 0), default=None)
-
-
 def status(view: View, rollback: Rollback) -> str:
     """What became of a rollback, in one word of `STATES`."""
     settled = _settled(rollback)
@@ -63,8 +57,9 @@ def status(view: View, rollback: Rollback) -> str:
         return "undecided"
     if rollback is not newest(view.slot):
         return "superseded"
-    validity = view.environment.settings.validity(view.slot.service)
-    return "pending" if view.at - rollback.decided[0] < validity else "lapsed"
+    validity, current = view.environment.settings.validity(view.slot.service), view.slot.current
+    unchanged = rollback.from_version == (view.slot.artifacts[current.artifact].version if current else None)
+    return "pending" if unchanged and view.at - rollback.decided[0] < validity else "lapsed"
 
 
 def _settled(rollback: Rollback) -> str | None:

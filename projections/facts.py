@@ -50,6 +50,10 @@ class Fact:
     recorded: Recorded
     amended_by: tuple[int, ...] = ()
 
+    @classmethod
+    def as_recorded(cls, recorded: Recorded) -> "Fact":
+        return cls(microseconds(recorded.effective_at), recorded.position, recorded.event, recorded)
+
     @property
     def key(self) -> tuple[int, int]:
         return self.at, self.position
@@ -110,7 +114,7 @@ def holding(records: Iterable[Recorded]) -> dict[int, Amendment]:
 def fact(recorded: Recorded, amendment: Amendment | None, record: Record) -> Fact | None:
     """The event as it counts; None if it is retracted."""
     if amendment is None:
-        return Fact(microseconds(recorded.effective_at), recorded.position, recorded.event, recorded)
+        return Fact.as_recorded(recorded)
     if amendment.retracted:
         return None
     amended = record.amend(recorded, amendment.changes)

@@ -16,7 +16,7 @@ from projections import artifact as artifacts
 from projections import environment as environments
 from projections.current_version import Period, Rollback, State, Verdict
 from projections.facts import HOUR, MINUTE
-from projections.incident import UNDECLARED_COUNTS
+from projections.incident import UNDECLARED_COUNTS, Naming
 from projections.incident import State as Incident
 
 BLAME_AFTER_RETURN = 2 * HOUR
@@ -161,7 +161,9 @@ def reached(view: View) -> Rollback | None:
         return None
     decided = [each for each in view.slot.rollbacks.values() if each.decided and not each.cancelled]
     newest = max(decided, key=lambda each: each.decided or (0, 0), default=None)
-    if newest is None or newest.to != current.artifact or not newest.reached or newest.verified or newest.ineffective:
+    if newest is None or not newest.reached or newest.verified or newest.ineffective:
+        return None
+    if view.slot.artifacts[newest.to].version != view.slot.artifacts[current.artifact].version:
         return None
     fresh = view.at - newest.reached[0] < view.environment.settings.validity(view.slot.service)
     open_incident = any(each.id == newest.incident and each.active for each in view.incidents)
@@ -234,12 +236,12 @@ def _counts(view: View, period: Period) -> bool:
     rollback = view.slot.rollbacks.get(successor.rollback_id or "")
     if rollback is not None and rollback.ineffective:
         return False
-    if rollback is None and period.end is not None:
+    if (rollback is None or rollback.decided is None) and period.end is not None:
         end = period.end
-        if any(_began_within(each, end, end + BLAME_AFTER_RETURN) for each in view.concerned if _was_grave(each)):
+        here = [each for each in view.concerned if view.key in each.affected and _was_grave(each)]
+        if any(_began_within(each, end, end + BLAME_AFTER_RETURN) for each in here):
             return False
-        restored = view.slot.artifacts[successor.artifact].version
-        if any(_implicated(each, view.key, restored) for each in view.concerned):
+        if any(_implicated(view, each, successor.artifact) for each in view.concerned):
             return False
     return True
 
@@ -252,40 +254,41 @@ def _began_within(incident: Incident, start: int, end: int) -> bool:
     return incident.began is not None and start <= incident.began <= end
 
 
-def _implicated(incident: Incident, slot: tuple[str, str], version: str) -> int | None:
-    """The position at which a person implicated a version, unless it was exonerated since."""
+def _implicated(view: View, incident: Incident, artifact: int) -> Naming | None:
+    """What a person said who implicated an artifact, unless it was exonerated since."""
     standing = None
     for naming in sorted(incident.namings, key=lambda each: (each.at, each.position)):
-        if naming.slot == slot and naming.version == version and naming.kind != "suspected":
-            standing = naming.position if naming.kind == "implicated" else None
+        if naming.kind != "suspected" and _names(view, naming, artifact):
+            standing = naming if naming.kind == "implicated" else None
     return standing
+
+
+def _names(view: View, naming: Naming, artifact: int) -> bool:
+    """Whether a version named in an incident is this artifact: the latest known then, as for every event of a slot."""
+    if naming.slot != view.key or naming.version != view.slot.artifacts[artifact].version:
+        return False
+    same = [index for index, each in enumerate(view.slot.artifacts) if each.version == naming.version]
+    then = [index for index in same if view.slot.artifacts[index].named <= (naming.at, naming.position)]
+    return artifact == (then[-1] if then else same[0])
 
 
 def _verdicts(view: View, artifact: int) -> Iterator[Reason]:
     """Rule 3: marked bad or implicated stands until cleared, exonerated or verified good later."""
-    version = view.slot.artifacts[artifact].version
     relief = view.last(artifact, "cleared", "verified_good")
-    since = (relief.at, relief.position) if relief else (-1, 0)
+    since = (relief.at, relief.position) if relief else (-(2**62), 0)
     marked = view.last(artifact, "marked_bad")
-    if marked is not None and (marked.at, marked.position) > since and not _exonerated(view, version, marked):
+    if marked is not None and (marked.at, marked.position) > since and not _exonerated(view, artifact, marked):
         yield Reason("marked_bad", "a person marked it bad here", marked.position)
     for incident in view.concerned:
-        for naming in incident.namings:
-            if (
-                naming.kind == "implicated"
-                and naming.slot == view.key
-                and naming.version == version
-                and (naming.at, naming.position) > since
-                and _implicated(incident, view.key, version) == naming.position
-            ):
-                yield Reason("implicated", f"implicated in {incident.id}", naming.position)
+        naming = _implicated(view, incident, artifact)
+        if naming is not None and (naming.at, naming.position) > since:
+            yield Reason("implicated", f"implicated in {incident.id}", naming.position)
 
 
-def _exonerated(view: View, version: str, marked: Verdict) -> bool:
+def _exonerated(view: View, artifact: int, marked: Verdict) -> bool:
     return any(
         naming.kind == "exonerated"
-        and naming.slot == view.key
-        and naming.version == version
+        and _names(view, naming, artifact)
         and (naming.at, naming.position) > (marked.at, marked.position)
         and marked.incident in (None, incident.id)
         for incident in view.concerned
@@ -304,7 +307,8 @@ def _suspect(view: View, artifact: int, incident: Incident) -> int | None:
     grave = _grave_times(incident)
     if not grave or incident.elsewhere is not None:
         return None
-    noticed = min(step.at for step in (incident.first("detected"), incident.first("declared")) if step)
+    steps = [step.at for step in (incident.first("detected"), incident.first("declared")) if step]
+    noticed = min(steps, default=grave[0][0])
     began = min(noticed, incident.impact_start if incident.impact_start is not None else noticed)
     if not _was_live(view, artifact, noticed, incident.impact_start):
         return None
@@ -356,13 +360,10 @@ def _restored_since(view: View, artifact: int, began: int) -> bool:
 
 def _relieved(view: View, artifact: int, incident: Incident, began: int) -> bool:
     """Exoneration, clearing and verification end suspicion."""
-    version = view.slot.artifacts[artifact].version
     relief = view.last(artifact, "cleared", "verified_good")
     if relief is not None and relief.at >= began:
         return True
-    return any(
-        each.kind == "exonerated" and each.slot == view.key and each.version == version for each in incident.namings
-    )
+    return any(each.kind == "exonerated" and _names(view, each, artifact) for each in incident.namings)
 
 
 def _evidence(incident: Incident) -> int | None:

@@ -47,10 +47,10 @@ def plan(slots: Iterable[tuple[View, State]]) -> Plan:
             found.appeared += [view.slot.service] if now is not None else []
         elif now is None:
             found.removed.append(view.slot.service)
-        elif now == then:
+        elif (index := _artifact(view, then)) is not None and index == _current(view):
             found.unchanged += 1
         else:
-            found.items.append(_item(view, now, then))
+            found.items.append(_item(view, now, then, index))
     return found
 
 
@@ -62,8 +62,11 @@ def live(state: State) -> tuple[str, str | None] | None:
     return artifact.version, artifact.digest
 
 
-def _item(view: View, now: tuple[str, str | None], then: tuple[str, str | None]) -> Item:
-    index = _artifact(view, then)
+def _current(view: View) -> int | None:
+    return view.slot.current.artifact if view.slot.current else None
+
+
+def _item(view: View, now: tuple[str, str | None], then: tuple[str, str | None], index: int | None) -> Item:
     if index is None:
         unproven = Reason("never_live", "nothing that still counts says that it was live here")
         return Item(view.slot.service, now, then, [unproven], [])

@@ -19,7 +19,7 @@ from ledger.events import (
     RecordRedacted,
     RecordRetracted,
 )
-from ledger.values import microseconds, stream_name
+from ledger.values import stream_name
 from projections import decisions, history, incident, search
 from projections.facts import Fact, Moment, fact, holding
 from projections.folds import STATES, Folded, empty, fold, key, kind_of, names_of
@@ -121,12 +121,12 @@ class _Batch:
     def apply(self, events: list[Recorded]) -> None:
         rows = []
         for recorded in events:
-            rows.append(search.row(recorded, recorded.event))
+            rows.append(search.row(Fact.as_recorded(recorded)))
             match recorded.event:
                 case RecordCorrected() | RecordRetracted():
                     rows += self._amend(recorded)
                 case RecordRedacted(position=target):
-                    self.anew |= self._streams_of(target)
+                    self._anew(self._streams_of(target))
                 case _ if kind_of(recorded.stream) in STATES:
                     self._add(recorded)
         search.write(self.tables.db, rows)
@@ -135,7 +135,7 @@ class _Batch:
             self._fold(stream)
 
     def _add(self, recorded: Recorded) -> None:
-        found = Fact(microseconds(recorded.effective_at), recorded.position, recorded.event, recorded)
+        found = Fact.as_recorded(recorded)
         self.fresh.setdefault(recorded.stream, []).append(found)
         self._mention(recorded.stream, found)
         if isinstance(recorded.event, EnvironmentConfigured):
@@ -162,11 +162,13 @@ class _Batch:
             row = [amended.event.stream, root.position]
             db.execute("INSERT OR IGNORE INTO moved VALUES (?,?)", row)
         self._mention(amended.event.stream, amended)
-        self.anew |= self._streams_of(root.position)
-        for each in (root.event, amended.event):
-            if isinstance(each, EnvironmentConfigured):
-                self.configured.add(each.environment)
-        return [search.row(root, amended.event)]
+        self._anew(self._streams_of(root.position))
+        return [search.row(amended)]
+
+    def _anew(self, streams: set[str]) -> None:
+        """Folds streams anew; with an environment's, all its slots, since its settings are folded into them."""
+        self.anew |= streams
+        self.configured |= {names_of(each)[0] for each in streams if kind_of(each) == "environment"}
 
     def _streams_of(self, position: int) -> set[str]:
         """Every folded stream that the event at a position is, or was, in."""

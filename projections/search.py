@@ -10,8 +10,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from ledger.events import Event, Recorded
-from ledger.values import microseconds
+from projections.facts import Fact
 
 Row = tuple[Any, ...]
 
@@ -25,17 +24,19 @@ def create(db: Database) -> None:
         db.table("search").create_index([name] if name == "position" else [name, "position"], if_not_exists=True)
 
 
-def row(recorded: Recorded, event: Event) -> Row:
+def row(fact: Fact) -> Row:
+    """The row of an event as recorded, or as corrections have it."""
+    event = fact.event
     version = getattr(event, "version", None) or getattr(event, "to_version", None)
     return (
-        recorded.position,
-        microseconds(recorded.occurred_at),
+        fact.position,
+        fact.at,
         event.TOPIC,
         getattr(event, "service", None),
         getattr(event, "environment", None),
         version,
         event.incident,
-        recorded.submitter.id,
+        fact.recorded.submitter.id,
         getattr(event, "digest", None) or getattr(event, "to_digest", None),
     )
 
@@ -49,7 +50,7 @@ def positions(db: Database, filters: Mapping[str, Any], after: int, until: int, 
     Positions of the events that match every filter, in order, with after < position <= until.
 
     Filters are those of `FILTERS`, and `since` and `until` as microseconds of
-    the time they happened.
+    the time from which they count.
     """
     where, values = ["position > ?", "position <= ?"], [after, until]
     for name in FILTERS:
@@ -66,4 +67,10 @@ def positions(db: Database, filters: Mapping[str, Any], after: int, until: int, 
         f"SELECT DISTINCT position FROM search WHERE {' AND '.join(where)} ORDER BY position LIMIT ?",  # noqa: S608
         [*values, limit],
     )
+    return [each[0] for each in found.fetchall()]
+
+
+def services(db: Database, digest: str) -> list[str]:
+    """The services of all events that name a digest, as recorded or as corrected."""
+    found = db.execute("SELECT DISTINCT service FROM search WHERE digest = ? AND service NOT NULL ORDER BY 1", [digest])
     return [each[0] for each in found.fetchall()]
