@@ -258,13 +258,15 @@ def _server(folder: Path, url: str, token: str | None) -> Iterator[Check]:
 
 
 def _ready(url: str, status: int, content: bytes) -> Check:
-    if status == 200:
-        return Check("server", OK, f"the one at {url} is ready")
     try:
-        reasons = "; ".join(orjson.loads(content)["reasons"])
-    except (ValueError, KeyError, TypeError):
+        told = orjson.loads(content)
+    except ValueError:
+        told = None
+    if told == {"status": "ready"}:
+        return Check("server", OK, f"the one at {url} is ready")
+    if not isinstance(told, dict) or "reasons" not in told:
         return Check("server", FAIL, f"what answers at {url} is no ledger (status {status})", "check LASTGOOD_URL")
-    return Check("server", FAIL, f"the one at {url} is not ready: {reasons}", "do as it says")
+    return Check("server", FAIL, f"the one at {url} is not ready: {'; '.join(told['reasons'])}", "do as it says")
 
 
 def _clocks_agree(date: str, asked: datetime) -> Check:
