@@ -17,6 +17,7 @@ VERBS = {
     "release": at("api.cli.record:release", "Record approvals, releases and verdicts on them."),
     "feature": at("api.cli.record:feature", "Record a feature switched on or off."),
     "rollback": at("api.cli.record:rollback", "Record rollbacks: decided, executed, effective."),
+    "gate": at("api.cli.execute:gate", "Ask whether a release may go out now."),
     "run": at("api.cli.run:run", "Run a deploying command and record how it went."),
     "flush": at("api.cli.flush:flush", "Send what was spooled while the ledger was out of reach."),
     "status": at("api.cli.read:status", "What runs where, and where one could roll back to."),

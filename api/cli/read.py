@@ -5,6 +5,7 @@ Each prints the ledger's own answer as JSON, or the part of it that a person
 in a hurry needs as a table. All take the same moment flags.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -122,13 +123,24 @@ def _history_row(entry: Mapping[str, Any]) -> tuple[Any, ...]:
         click.Argument(["environment"]),
         click.Option(["--to"], required=True, metavar="TIME", help="The moment to return to."),
         click.Option(["--service"], multiple=True, help="Only this service; more than once for several."),
+        click.Option(["--decide"], is_flag=True, help="Decide it: a rollback for each service that would change."),
+        click.Option(["--reason"], help="Why, where it is decided."),
+        click.Option(["--incident"], help="The incident it is for, where it is decided."),
+        click.Option(["--plan", "name"], help="Names the plan, so that deciding it again changes nothing. [a new one]"),
         *options.MOMENT,
         *options.CONNECTION,
         options.output("table", "json"),
     ]
 )
-def plan(environment: str, to: str, service: tuple[str, ...], output: str, **flags: Any) -> None:
-    """What returning ENVIRONMENT to a moment would change. Changes nothing."""
+def plan(environment: str, to: str, service: tuple[str, ...], decide: bool, output: str, **flags: Any) -> None:
+    """
+    What returning ENVIRONMENT to a moment would change. Changes nothing, unless --decide says so.
+
+    Decided, each service is rolled back by its own pipeline, and none holds up the others.
+    """
+    if decide:
+        _decide(environment, to, service, output, flags)
+        return
     query = {"environment": environment, "to": to, "service": service, **options.moment(flags)}
     answer = options.connect(flags).get("/v1/plan", query)
     if output == "json":
@@ -146,10 +158,28 @@ def plan(environment: str, to: str, service: tuple[str, ...], output: str, **fla
     click.echo(f"{show.counted(len(answer['items']), 'service')} would change")
 
 
+def _decide(environment: str, to: str, services: tuple[str, ...], output: str, flags: Mapping[str, Any]) -> None:
+    from api.cli import identity  # noqa: PLC0415 - only this path needs it
+
+    given = {name: flags[name] for name in ("reason", "incident") if flags[name]}
+    wish = {"environment": environment, "to": to, "services": list(services), **given}
+    wish["plan"] = flags["name"] or f"plan-{identity.uuid7()}"
+    answer = options.connect(flags).post("/v1/plan", json.dumps(wish).encode(), "application/json")
+    if output == "json":
+        show.print_json(answer)
+        return
+    click.echo(f"decided {answer['plan']}: {show.counted(answer['count'], 'rollback')}")
+    click.echo(
+        "pipelines execute them: lastgood rollback next --service S --environment E --wait 600 --claim", err=True
+    )
+    for receipt in answer["receipts"]:
+        show.print_warnings(receipt["warnings"])
+
+
 _APART = {
     "appeared": "did not exist then",
     "removed": "existed then, and was removed since",
-    "unknown": "nothing is recorded of it here",
+    "not_here": "nothing is recorded of it here",
 }
 
 

@@ -16,7 +16,7 @@ import click
 
 from api.cli import options, show
 from api.cli.ci import Facts
-from api.cli.lazy import LazyGroup, Verb
+from api.cli.lazy import LazyGroup, Verb, at
 
 _BUILD = "digest commit committed_at author build_url strategy targets restores"
 _RELEASED = "release_id service environment version"
@@ -279,3 +279,4 @@ deployment = _group("deployment", "Record what was installed, or was not. What u
 release = _group("release", "Record approvals, releases and verdicts on them. What is installed is a deployment.")
 feature = _group("feature", "Record a feature switched on or off.")
 rollback = _group("rollback", "Record rollbacks: decided, executed, effective. Only people decide.")
+rollback.verbs["next"] = at("api.cli.execute:next_", "The decision that a pipeline may execute now.")
