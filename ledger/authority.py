@@ -38,6 +38,10 @@ class Principal:
         return Submitter(self.id, self.method, self.kind, self.claims)
 
     @property
+    def bound(self) -> bool:
+        return bool(self.services or self.environments)
+
+    @property
     def may_read(self) -> bool:
         return bool(self.roles)
 
@@ -99,13 +103,15 @@ def _may_decide(principal: Principal, event: Event) -> None:
 
 def within_bounds(principal: Principal, event: Event) -> None:
     """Raises `NotAllowed` if the event is about a service or environment outside the principal's bounds."""
-    if not principal.services and not principal.environments:
+    if not principal.bound:
         return
-    for service, environment in places(event):
+    for service, environment in (found := places(event)):
         if principal.services and service is not None and service not in principal.services:
             raise NotAllowed(f"this principal is bound to other services than {service}")
         if principal.environments and environment is not None and environment not in principal.environments:
             raise NotAllowed(f"this principal is bound to other environments than {environment}")
+    if principal.services and event.STREAM[0] == "environment" and not any(service for service, _ in found):
+        raise NotAllowed(f"this principal is bound to some services, and {event.TOPIC} without one is about all")
 
 
 def places(event: Event) -> list[tuple[str | None, str | None]]:
