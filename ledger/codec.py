@@ -15,21 +15,23 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from eventsourcing.persistence import Mapper, StoredEvent
 
 from ledger.canonical import canonical
 from ledger.contract import Items, Nested, data_of, members
-from ledger.disclosures import disclose, protect
-from ledger.errors import Damaged, Fault, TooLarge
+from ledger.disclosures import REDACTED, disclose, protect
+from ledger.errors import Damaged, Fault, Invalid, TooLarge
 from ledger.events import EVENTS, Event, Recorded, Submitter
 from ledger.values import Unfit, instant
 
 FORMAT = 1
 LARGEST_LEAF = 65_535
 """Bytes; the log's entry bundles give each leaf's length in a uint16."""
+
+_Read = TypeVar("_Read")
 
 SCHEMA_VERSIONS: dict[str, int] = {}
 """The current schema version of each event type that has had more than one."""
@@ -57,11 +59,16 @@ class Draft:
     content: bytes = b""
 
 
+Key = tuple[str, str]
+"""Source and id: what an event is known by to its sender."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A draft as bytes, but for what is known only under the lock: position, revision, recordedtime."""
 
     draft: Draft
+    occurred_at: datetime | None
     stream: str
     source: str
     id: str
@@ -74,6 +81,10 @@ class Prepared:
     @property
     def event(self) -> Event:
         return self.draft.event
+
+    @property
+    def key(self) -> Key:
+        return self.source, self.id
 
     @property
     def time(self) -> str | None:
@@ -115,9 +126,14 @@ def prepare(draft: Draft, submitter: Submitter, *, source: str, event_id: str, f
     Everything about the leaf that needs no lock.
 
     Raises:
+        Invalid: if the draft's time is no moment.
         TooLarge: if the leaf would have more than 65,535 bytes.
     """
     event = draft.event
+    try:
+        occurred_at = None if draft.time is None else instant(draft.time)
+    except Unfit as unfit:
+        raise Invalid([Fault("/time", unfit.detail)]) from None
     data, disclosures = protect(type(event), data_of(event))
     early: dict[str, Any] = {"data": data, "dataschema": dataschema(event.TOPIC), "format": FORMAT, "id": event_id}
     if draft.causation_id is not None:
@@ -127,21 +143,34 @@ def prepare(draft: Draft, submitter: Submitter, *, source: str, event_id: str, f
     if draft.extensions:
         early["extensions"] = dict(draft.extensions)
     stream = event.stream
-    between = canonical({"source": source, "stream": stream, "submitter": _submitter_json(submitter)})
+    between = b'"source":%s,"stream":%s,"submitter":%s' % (
+        canonical(source),
+        canonical(stream),
+        _submitter_bytes(submitter),
+    )
     before = canonical(early)[:-1]
     # 160 bytes are more than position, revision, both times and the type's frame can take.
     if len(before) + len(between) + len(event.TOPIC) + 160 > LARGEST_LEAF:
         raise TooLarge([Fault("/data", f"makes a record of more than {LARGEST_LEAF} bytes; shorten names and labels")])
     return Prepared(
         draft=draft,
+        occurred_at=occurred_at,
         stream=stream,
         source=source,
         id=event_id,
         before=before,
-        between=between[1:-1],
+        between=between,
         after=b',"type":"%s"}' % event.TOPIC.encode(),
         disclosures=disclosures,
         fingerprint=fingerprint,
+    )
+
+
+def said(draft: Draft) -> bytes:
+    """What stands for the content of a draft that did not come from a sender: all that it says."""
+    event = draft.event
+    return canonical(
+        {"data": data_of(event), "extensions": dict(draft.extensions), "time": draft.time, "type": event.TOPIC}
     )
 
 
@@ -149,11 +178,16 @@ def dataschema(topic: str) -> str:
     return f"urn:lastgood:event:{topic}:{SCHEMA_VERSIONS.get(topic, 1)}"
 
 
-def _submitter_json(submitter: Submitter) -> dict[str, Any]:
-    known: dict[str, Any] = {"id": submitter.id, "kind": submitter.kind, "method": submitter.method}
-    if submitter.claims:
-        known["claims"] = dict(submitter.claims)
-    return known
+def _submitter_bytes(submitter: Submitter) -> bytes:
+    if not submitter.claims:
+        return _plain_submitter_bytes(submitter.id, submitter.kind, submitter.method)
+    known = {"id": submitter.id, "kind": submitter.kind, "method": submitter.method}
+    return canonical({**known, "claims": dict(submitter.claims)})
+
+
+@lru_cache(maxsize=4096)
+def _plain_submitter_bytes(subject: str, kind: str, method: str) -> bytes:
+    return canonical({"id": subject, "kind": kind, "method": method})
 
 
 def open_data(row: Row, leaf: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -172,9 +206,19 @@ def recorded(row: Row) -> Recorded:
     The event of a stored row, upcast to the current schema.
 
     Raises:
-        Damaged: if the leaf is of a format or type that this release cannot read.
+        Damaged: if the leaf is broken, or of a format, type or schema that this release cannot read.
     """
-    leaf = orjson.loads(row.state)
+    return _read(row, _recorded)
+
+
+def _read(row: Row, reader: Callable[[Row, dict[str, Any]], _Read]) -> _Read:
+    try:
+        return reader(row, orjson.loads(row.state))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Damaged(f"what is stored at position {row.position} cannot be read: run lastgood verify") from error
+
+
+def _recorded(row: Row, leaf: dict[str, Any]) -> Recorded:
     if leaf["format"] != FORMAT:
         raise Damaged(f"position {row.position} has leaf format {leaf['format']}, this release reads {FORMAT}")
     data, redacted = open_data(row, leaf)
@@ -211,8 +255,15 @@ def _plain_submitter(subject: str, method: str, kind: str) -> Submitter:
 
 
 def event_of(topic: str, schema: str, data: dict[str, Any]) -> Event:
-    """The event that stored data describes; older data is brought up to the current schema first."""
+    """
+    The event that stored data describes; older data is brought up to the current schema first.
+
+    Raises:
+        Damaged: if the data is of a later schema than this release knows.
+    """
     version, current = int(schema.rpartition(":")[2]), SCHEMA_VERSIONS.get(topic, 1)
+    if version > current:
+        raise Damaged(f"a {topic} has schema version {version}, this release knows {current}: use a newer one")
     while version < current:
         data, version = UPCASTS[topic, version](data), version + 1
     event: Event = _build(EVENTS[topic], data)
@@ -235,22 +286,35 @@ def amend(recorded: Recorded, changes: Mapping[str, Any]) -> Recorded:
     """
     The event as corrections have it: some members by wire name, or its `time`.
 
-    A correction whose value was redacted and no longer fits its member says nothing.
+    A correction whose value was redacted says nothing, except of a protected
+    member: of that it says that there is something not to be read.
     """
-    cls, known = type(recorded.event), members(type(recorded.event))
-    emptied = {name for name, value in changes.items() if value is None}
-    event: Event = _build(cls, {name: value for name, value in data_of(recorded.event).items() if name not in emptied})
+    known = members(type(recorded.event))
+    said = {
+        name: value for name, value in changes.items() if value != REDACTED or (name in known and known[name].protected)
+    }
+    time = said.pop("time", None) or recorded.time
+    emptied = {name for name, value in said.items() if value is None and not known[name].nullable}
+    kept = {name: value for name, value in data_of(recorded.event).items() if name not in emptied}
+    event: Event = _build(type(recorded.event), kept)
     fitting = {}
-    for name in changes.keys() - emptied - {"time"}:
+    for name in said.keys() - emptied:
         with suppress(Unfit):
-            fitting[known[name].name] = known[name].rule.accept(changes[name])
-    time = changes.get("time", recorded.time)
+            fitting[known[name].name] = known[name].rule.accept(said[name])
     return replace(recorded, event=replace(event, **fitting), time=time, occurred_at=instant(time))
 
 
 def cloud_event(row: Row) -> dict[str, Any]:
-    """The row as the CloudEvent that readers get, in the schema it was recorded in."""
-    leaf = orjson.loads(row.state)
+    """
+    The row as the CloudEvent that readers get, in the schema it was recorded in.
+
+    Raises:
+        Damaged: if the leaf is broken, or of a type that this release does not know.
+    """
+    return _read(row, _cloud_event)
+
+
+def _cloud_event(row: Row, leaf: dict[str, Any]) -> dict[str, Any]:
     data, _ = open_data(row, leaf)
     submitter = leaf["submitter"]
     event: dict[str, Any] = {

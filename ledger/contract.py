@@ -80,11 +80,8 @@ class Member:
     name: str
     rule: Rule
     required: bool
+    nullable: bool
     protected: bool
-
-    @property
-    def nullable(self) -> bool:
-        return self.required and isinstance(self.rule, Json)
 
 
 _MEMBERS: dict[type[Any], dict[str, Member]] = {}
@@ -99,7 +96,10 @@ def members(cls: type[Any]) -> Mapping[str, Member]:
         for each in fields(cls):
             wire = each.name.rstrip("_")
             required = each.default is MISSING and each.default_factory is MISSING
-            found[wire] = Member(wire, each.name, _rule(hints[each.name]), required, wire in protected)
+            rule = _rule(hints[each.name])
+            found[wire] = Member(
+                wire, each.name, rule, required, required and isinstance(rule, Json), wire in protected
+            )
         _MEMBERS[cls] = found
     return _MEMBERS[cls]
 

@@ -12,7 +12,7 @@ In a leaf a protected member's value is `{"...": COMMITMENT}`.
 import hashlib
 import os
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -26,8 +26,22 @@ REDACTED = "[redacted]"
 
 def protect(cls: type[Any], data: dict[str, Any]) -> tuple[dict[str, Any], tuple[tuple[str, str], ...]]:
     """The data with each protected member replaced by a commitment, and the disclosures as (path, text)."""
+    if cls not in _WITH_WORDS:
+        _WITH_WORDS[cls] = frozenset(_with_words(cls))
+    if _WITH_WORDS[cls].isdisjoint(data):
+        return data, ()
     disclosures: list[tuple[str, str]] = []
     return _protect(cls, data, "", disclosures), tuple(disclosures)
+
+
+_WITH_WORDS: dict[type[Any], frozenset[str]] = {}
+"""The members of a class that are protected, or may hold such."""
+
+
+def _with_words(cls: type[Any]) -> Iterator[str]:
+    for name, member in members(cls).items():
+        if member.protected or (isinstance(member.rule, Items) and isinstance(member.rule.rule, Nested)):
+            yield name
 
 
 def _protect(cls: type[Any], data: dict[str, Any], at: str, disclosures: list[tuple[str, str]]) -> dict[str, Any]:
