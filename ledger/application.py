@@ -22,20 +22,19 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 import orjson
-from eventsourcing.application import Application, LRUCache
+from eventsourcing.application import Application
 from eventsourcing.persistence import Mapper
 from eventsourcing.utils import Environment, EnvType
 
 from ledger.authority import Principal, authorize
-from ledger.codec import Draft, LeafMapper, Placed, Prepared, Row, amend, prepare, recorded
-from ledger.deciding import RULES, Command, Group, Look, Overlay, Receipt
-from ledger.errors import LedgerError, NotRecorded
-from ledger.events import Event, Recorded, RecordRedacted
+from ledger.codec import Draft, LeafMapper, Placed, Prepared, Row, amend, prepare, recorded, said
+from ledger.deciding import Command, Group, Look, Receipt
+from ledger.errors import Damaged, LedgerError, NotRecorded, Undecided
+from ledger.events import Recorded, RecordRedacted
+from ledger.past import StoredPast
 from ledger.store.sqlite import SQLiteStore, database_name
 from ledger.values import microseconds
 
-CACHED_STREAMS = 65_536
-CACHED_STATES = 1_024
 READ_AT_ONCE = 2_000
 
 
@@ -61,10 +60,9 @@ class Ledger(Application[str]):
         self.clock = clock or Clock()
         self.look: Look | None = None
         self._fingerprint_key = secret_file(folder / "fingerprint.key")
-        self._revisions: LRUCache[str, int] = LRUCache(CACHED_STREAMS)
-        self._states: LRUCache[str, Any] = LRUCache(CACHED_STATES)
-        self._known_head = 0
         super().__init__({"SQLITE_DBNAME": database_name(str(folder / "events.sqlite"))})
+        flush_folder(folder)
+        self._past = StoredPast(self.store, self.stream)
 
     def construct_env(self, name: str, env: EnvType | None = None) -> Environment:
         # Not from os.environ, as the library has it: a stray COMPRESSOR_TOPIC must never change what is stored.
@@ -88,6 +86,7 @@ class Ledger(Application[str]):
 
         Raises:
             NotAllowed: if this principal may not have it recorded.
+            Invalid: if its time is no moment.
             TooLarge: if its leaf would be.
         """
         event = authorize(principal, draft.event)
@@ -96,7 +95,7 @@ class Ledger(Application[str]):
             principal.submitter,
             source=draft.source or principal.id,
             event_id=draft.id or str(uuid7(self.clock.now())),
-            fingerprint=hmac.digest(self._fingerprint_key, draft.content, "sha256"),
+            fingerprint=hmac.digest(self._fingerprint_key, draft.content or said(draft), "sha256"),
         )
 
     def record(self, commands: Sequence[Command]) -> list[list[Receipt] | LedgerError]:
@@ -108,25 +107,19 @@ class Ledger(Application[str]):
         """
         with self.store.writing() as cursor:
             head, last_leaf = self.store.last(cursor)
-            if head != self._known_head:
-                # Another process wrote: what is cached here may be old.
-                self._revisions.clear()
-                self._states.clear()
             now = self.clock.now()
             if last_leaf is not None:
                 now = max(now, datetime.fromisoformat(orjson.loads(last_leaf)["recordedtime"]))
-            past = _Past(self, cursor, self._revisions, self._states)
-            group = Group(past, head, now, recordedtime(now), self.look)
-            outcomes: list[list[Receipt] | LedgerError] = []
-            for command in commands:
-                try:
-                    outcomes.append(group.decide(command))
-                except LedgerError as error:
-                    outcomes.append(error)
+            self._past.begin(cursor, head, commands)
+            group = Group(self._past, head, now, recordedtime(now), self.look)
+            outcomes = [_outcome(command, group) for command in commands]
             if group.overlay.placed:
                 self.events.put(group.overlay.placed, within=cursor)
+            if group.overlay.redacted:
                 self._redact(group.overlay.placed, cursor)
-        self._remember(group.overlay, head)
+        self._past.stored(group.overlay)
+        if group.overlay.redacted:
+            self.store.shred()
         return outcomes
 
     def _redact(self, placed: Sequence[Placed], cursor: Cursor) -> None:
@@ -136,17 +129,6 @@ class Ledger(Application[str]):
                 words = self.store.disclosed(event.position, cursor)
                 gone = [path for path in words if path.split("/")[1] in event.fields]
                 self.store.forget(event.position, gone, cursor)
-
-    def _remember(self, overlay: Overlay, head: int) -> None:
-        self._known_head = head + len(overlay.placed)
-        for stream, revision in overlay.revisions.items():
-            self._revisions.put(stream, revision)
-        for stream, state in overlay.states.items():
-            self._states.put(stream, state)
-        for placed in overlay.placed:
-            stream = placed.prepared.stream
-            if stream not in overlay.states and (state := _cached(self._states, stream)) is not None:
-                RULES[stream.partition("/")[0]].evolve(state, placed.prepared.event)
 
     # Reading
 
@@ -179,6 +161,10 @@ class Ledger(Application[str]):
             found = {row.position: row for row in self.store.rows_at(positions[start : start + 500])}
             yield from (recorded(found[each]) for each in positions[start : start + 500] if each in found)
 
+    def revision(self, name: str, until: int) -> int:
+        """The revision that a stream had at a position; 0 where it was not there yet."""
+        return self.store.revision_at(name, until)
+
     def amend(self, recorded: Recorded, changes: Mapping[str, Any]) -> Recorded:
         return amend(recorded, changes)
 
@@ -198,53 +184,17 @@ class Ledger(Application[str]):
         return microseconds(datetime.fromisoformat(leaf["recordedtime"]))
 
 
-class _Past:
-    """The record as deciding asks for it, under the lock."""
-
-    def __init__(
-        self, ledger: Ledger, cursor: Cursor, revisions: LRUCache[str, int], states: LRUCache[str, Any]
-    ) -> None:
-        self._ledger, self._cursor = ledger, cursor
-        self._revisions, self._states = revisions, states
-
-    def revision(self, stream: str) -> int:
-        revision: int | None = _cached(self._revisions, stream)
-        if revision is None:
-            revision = self._ledger.store.revision(stream, self._cursor)
-            self._revisions.put(stream, revision)
-        return revision
-
-    def twin(self, source: str, event_id: str) -> tuple[Row, bytes | None] | None:
-        return self._ledger.store.twin(source, event_id, self._cursor)
-
-    def event(self, position: int) -> Recorded | None:
-        return next(self._ledger.at([position]), None)
-
-    def state(self, stream: str) -> Any:
-        rules = RULES[stream.partition("/")[0]]
-        state = _cached(self._states, stream)
-        if state is None:
-            state = rules.State()
-            for each in self._ledger.stream(stream, 2**62):
-                state = rules.evolve(state, each.event)
-            self._states.put(stream, state)
-        return state
-
-    def reprepare(self, prepared: Prepared, event: Event, principal: Principal) -> Prepared:
-        return prepare(
-            replace(prepared.draft, event=event),
-            principal.submitter,
-            source=prepared.source,
-            event_id=prepared.id,
-            fingerprint=prepared.fingerprint,
-        )
-
-
-def _cached(cache: LRUCache[str, Any], key: str) -> Any:
+def _outcome(command: Command, group: Group) -> list[Receipt] | LedgerError:
     try:
-        return cache.get(key)
-    except KeyError:
-        return None
+        return group.decide(command)
+    except LedgerError as error:
+        return error
+    except SQLiteStore.FAILURES:
+        raise
+    except Exception as error:  # noqa: BLE001 - told to its caller, with the cause; the others are not to suffer
+        refusal = Undecided()
+        refusal.__cause__ = error
+        return refusal
 
 
 def recordedtime(moment: datetime) -> str:
@@ -253,7 +203,12 @@ def recordedtime(moment: datetime) -> str:
 
 
 def secret_file(path: Path) -> bytes:
-    """The 32 secret bytes of a file that only its owner may read; made on first use, whole or not at all."""
+    """
+    The 32 secret bytes of a file that only its owner may read; made on first use, whole or not at all.
+
+    Raises:
+        Damaged: where something else is in the file.
+    """
     if not path.exists():
         with NamedTemporaryFile(dir=path.parent, prefix=path.name) as made:  # created with mode 0600
             made.write(secrets.token_bytes(32))
@@ -261,7 +216,19 @@ def secret_file(path: Path) -> bytes:
             os.fsync(made.fileno())
             with suppress(FileExistsError):
                 os.link(made.name, path)
-    return path.read_bytes()
+    secret = path.read_bytes()
+    if len(secret) != 32:
+        raise Damaged(f"{path} holds {len(secret)} bytes, not the 32 that were made: restore it from a backup")
+    return secret
+
+
+def flush_folder(folder: Path) -> None:
+    """Makes the names of the files in a folder durable; a file's own fsync leaves them out."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def uuid7(moment: datetime) -> UUID:

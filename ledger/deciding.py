@@ -15,18 +15,33 @@ import orjson
 from ledger import incident, record, slot
 from ledger.authority import Principal, within_bounds
 from ledger.caution import Caution
-from ledger.codec import Placed, Prepared, Row, recorded
-from ledger.errors import Fault, IdTaken, Invalid, StaleRevision, Unwelcome
-from ledger.events import Event, FindingAccepted, Recorded, RollbackDecided
-from ledger.values import instant, stream_name
+from ledger.codec import Key, Placed, Prepared, Row, amend, recorded
+from ledger.errors import Fault, IdTaken, Invalid, LedgerError, StaleRevision, TooLarge, Unwelcome
+from ledger.events import (
+    Event,
+    FindingAccepted,
+    IncidentLinked,
+    IncidentMerged,
+    RecordCorrected,
+    Recorded,
+    RecordRedacted,
+    RollbackDecided,
+)
+from ledger.values import stream_name
 
 CLOCK_TOLERANCE = timedelta(seconds=1)
 """A source's clock may be ahead of ours by this much before it is told."""
 
+CANDIDATES_KEPT = 20
+"""How many of the candidates that a decider could see are kept with a decision."""
+
+RULES: dict[str, Any] = {"slot": slot, "incident": incident}
+"""The kinds of stream whose rules need a state."""
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What was recorded where. `duplicate`: it had been recorded before, there."""
+    """What was recorded where. `duplicate`: it had been recorded before, there; its warnings were told then."""
 
     id: str
     source: str
@@ -70,7 +85,7 @@ class Past(Protocol):
     """What deciding asks of the record; each answer is the truth while the lock is held."""
 
     def revision(self, stream: str) -> int: ...
-    def twin(self, source: str, event_id: str) -> tuple[Row, bytes | None] | None: ...
+    def twin(self, key: Key) -> tuple[Row, bytes | None] | None: ...
     def event(self, position: int) -> Recorded | None: ...
     def state(self, stream: str) -> Any: ...
     def reprepare(self, prepared: Prepared, event: Event, principal: Principal) -> Prepared: ...
@@ -78,18 +93,35 @@ class Past(Protocol):
 
 @dataclass
 class Overlay:
-    """What a group, or one command of it, adds to the past."""
+    """
+    What a group, or one command of it, adds to the past.
+
+    `states` are of the streams that something was decided on; the events of
+    those that nobody asked for lie in `unseen`, so that they need not be
+    loaded. `redacted` are positions whose words and fingerprint will go.
+    """
 
     revisions: dict[str, int] = field(default_factory=dict)
-    receipts: dict[tuple[str, str], tuple[Receipt, bytes]] = field(default_factory=dict)
+    receipts: dict[Key, tuple[Receipt, bytes]] = field(default_factory=dict)
     states: dict[str, Any] = field(default_factory=dict)
+    unseen: dict[str, list[tuple[Event, datetime]]] = field(default_factory=dict)
     placed: list[Placed] = field(default_factory=list)
+    redacted: set[int] = field(default_factory=set)
+    _read: list[Recorded] = field(default_factory=list)
 
     def take(self, other: "Overlay") -> None:
         self.revisions |= other.revisions
         self.receipts |= other.receipts
         self.states |= other.states
         self.placed += other.placed
+        self.redacted |= other.redacted
+        for stream, events in other.unseen.items():
+            self.unseen.setdefault(stream, []).extend(events)
+
+    def read(self) -> list[Recorded]:
+        """The events as they will be read once they are stored."""
+        self._read += [_as_recorded(each) for each in self.placed[len(self._read) :]]
+        return self._read
 
 
 class Group:
@@ -97,7 +129,9 @@ class Group:
 
     def __init__(self, past: Past, head: int, now: datetime, recordedtime: str, look: Look | None) -> None:
         self._past, self._head, self._look = past, head, look
-        self._now, self._recordedtime = now, recordedtime
+        self._now, self._late = now, now + CLOCK_TOLERANCE
+        self._recordedtime = recordedtime
+        self._blind: str | None = None
         self.overlay = Overlay()
 
     def decide(self, command: Command) -> list[Receipt]:
@@ -105,16 +139,16 @@ class Group:
         The receipts of a command, which thereby joins the group.
 
         Raises:
-            Conflict, Invalid, NotAllowed: and nothing of the command joins.
+            LedgerError: and nothing of the command joins; `line` tells which of its events is refused.
         """
         mine = Overlay()
         receipts = []
         for line, prepared in enumerate(command.events, 1):
             try:
                 receipts.append(self._one(prepared, command, mine))
-            except Invalid as error:
+            except LedgerError as error:
                 if len(command.events) > 1:
-                    error.errors = [replace(each, line=line) for each in error.errors]
+                    _tell_line(error, line)
                 raise
         self.overlay.take(mine)
         return receipts
@@ -130,22 +164,22 @@ class Group:
         prepared, cautions = self._consider(prepared, command.principal, position, mine)
         if cautions and command.strict:
             raise Unwelcome([each.detail for each in cautions])
-        placed = Placed(prepared, position, revision + 1, self._recordedtime)
+        revision += 1
         receipt = Receipt(
-            prepared.id, prepared.source, position, self._recordedtime, stream, revision + 1, warnings=tuple(cautions)
+            prepared.id, prepared.source, position, self._recordedtime, stream, revision, False, tuple(cautions)
         )
-        mine.placed.append(placed)
-        mine.revisions[stream] = revision + 1
-        mine.receipts[prepared.source, prepared.id] = (receipt, prepared.fingerprint)
-        self._evolve(stream, prepared.event, mine)
+        mine.placed.append(Placed(prepared, position, revision, self._recordedtime))
+        mine.revisions[stream] = revision
+        mine.receipts[prepared.key] = (receipt, prepared.fingerprint)
+        self._evolve(prepared, mine)
         return receipt
 
     def _twin(self, prepared: Prepared, mine: Overlay) -> Receipt | None:
-        key = prepared.source, prepared.id
+        key = prepared.key
         if found := mine.receipts.get(key) or self.overlay.receipts.get(key):
             receipt, fingerprint = found
             kept: bytes | None = fingerprint
-        elif stored := self._past.twin(*key):
+        elif stored := self._past.twin(key):
             row, kept = stored
             time = orjson.loads(row.state)["recordedtime"]
             stream = str(row.originator_id)
@@ -153,74 +187,80 @@ class Group:
         else:
             return None
         # Redaction deletes the fingerprint, and then the key alone decides.
-        if kept is not None and kept != prepared.fingerprint:
+        redacted = receipt.position in mine.redacted or receipt.position in self.overlay.redacted
+        if kept is not None and not redacted and kept != prepared.fingerprint:
             raise IdTaken(prepared.source, prepared.id, receipt.position)
-        return replace(receipt, duplicate=True)
+        return replace(receipt, duplicate=True, warnings=())
 
     def _consider(
         self, prepared: Prepared, principal: Principal, position: int, mine: Overlay
     ) -> tuple[Prepared, list[Caution]]:
         """The event as it is to be recorded, and what is to be told about it."""
-        event = prepared.event
+        event, kind = prepared.event, prepared.event.STREAM[0]
         cautions: list[Caution] = []
-        if prepared.time is not None and instant(prepared.time) > self._now + CLOCK_TOLERANCE:
-            cautions.append(
-                Caution("clock_ahead", f"time {prepared.time} is ahead of the ledger's {self._recordedtime}")
-            )
-        kind = event.STREAM[0]
-        if kind == "slot" and event.TOPIC.startswith(("rollback.", "release.completed")):
-            cautions += slot.decide(self._state(prepared.stream, mine), event)
-        elif event.TOPIC.startswith(("incident.", "mitigation.", "postmortem.")):
-            cautions += incident.decide(self._state(prepared.stream, mine), event)
+        if prepared.occurred_at is not None and prepared.occurred_at > self._late:
+            told = f"time {prepared.time} is ahead of the ledger's {self._recordedtime}"
+            cautions.append(Caution("clock_ahead", told))
+        if kind == "slot":
+            if event.TOPIC.startswith(("rollback.", "release.completed")):
+                cautions += slot.decide(self._state(prepared.stream, mine), event)
+        elif kind == "incident":
+            happened = prepared.occurred_at or self._now
+            cautions += incident.decide(self._state(prepared.stream, mine), event, happened)
         elif kind == "record":
-            self._check_reference(event, principal, position, mine)
-        if event.incident is not None and kind != "incident" and not self._known_incident(event.incident, mine):
-            cautions.append(Caution("unknown_incident", f"nobody detected or declared an incident {event.incident}"))
+            judged = self._about_the_record(event, principal, position, mine)
+            if judged is not event:
+                prepared = self._past.reprepare(prepared, judged, principal)
+        cautions += self._unknown_incidents(event, mine)
         if isinstance(event, RollbackDecided):
-            event, more = self._with_sight(event, position, mine)
-            return self._past.reprepare(prepared, event, principal), cautions + more
+            prepared, more = self._with_sight(prepared, event, principal, position, mine)
+            cautions += more
         return prepared, cautions
 
-    def _with_sight(self, event: RollbackDecided, position: int, mine: Overlay) -> tuple[Event, list[Caution]]:
+    def _unknown_incidents(self, event: Event, mine: Overlay) -> list[Caution]:
+        """For the incidents that an event refers to, beside the one whose stream it is in."""
+        names = [event.incident] if event.incident is not None and event.STREAM[0] != "incident" else []
+        if isinstance(event, IncidentMerged):
+            names.append(event.into)
+        elif isinstance(event, IncidentLinked):
+            names.append(event.other)
+        return [
+            incident.unknown(name) for name in names if not self._state(stream_name("incident", name), mine).announced
+        ]
+
+    def _with_sight(
+        self, prepared: Prepared, event: RollbackDecided, principal: Principal, position: int, mine: Overlay
+    ) -> tuple[Prepared, list[Caution]]:
         """The decision with what the decider could see, and the defaults it leaves to the record."""
         cautions: list[Caution] = []
         if event.reason is None and event.incident is not None:
-            state = self._state(stream_name("incident", event.incident), mine)
-            event = replace(event, reason=state.title)
-        if self._look is None:
-            return event, cautions
-        pending = [self._as_recorded(placed) for placed in (*self.overlay.placed, *mine.placed)]
-        sight = self._look(event.service, event.environment, position - 1, pending)
-        if event.from_version is None:
-            event = replace(event, from_version=sight.version)
-        elif event.from_version != sight.version:
-            detail = f"{sight.version or 'nothing'} is current here, not {event.from_version}"
-            cautions.append(Caution("from_mismatch", detail))
-        for candidate in sight.candidates:
-            if candidate["version"] == event.to_version:
-                cautions += [Caution(each["code"], each["detail"]) for each in candidate["blockers"]]
-        seen = {"position": sight.position, "candidates": list(sight.candidates[:20])}
-        return replace(event, seen=seen), cautions
+            event = replace(event, reason=self._state(stream_name("incident", event.incident), mine).title)
+        candidates: Sequence[dict[str, Any]] = ()
+        if (sight := self._sight(event, position - 1, mine)) is not None:
+            cautions += slot.compare(event, sight.version, sight.candidates)
+            event = replace(event, from_version=event.from_version or sight.version)
+            candidates = sight.candidates[:CANDIDATES_KEPT]
+        elif self._blind is not None:
+            cautions.append(Caution("unseen", f"what there was to see is not kept with this: {self._blind}"))
+        while True:
+            seen = None if sight is None else {"position": sight.position, "candidates": list(candidates)}
+            try:
+                return self._past.reprepare(prepared, replace(event, seen=seen), principal), cautions
+            except TooLarge:
+                # A decision counts more than what was seen: it is never refused for the ledger's own words.
+                if not candidates:
+                    return prepared, cautions
+                candidates = candidates[: len(candidates) // 2]
 
-    def _as_recorded(self, placed: Placed) -> Recorded:
-        leaf = placed.prepared.leaf(placed.position, placed.originator_version, placed.recordedtime)
-        prepared = placed.prepared
-        return recorded(
-            Row(
-                prepared.stream,
-                placed.originator_version,
-                prepared.event.TOPIC,
-                leaf,
-                placed.position,
-                prepared.source,
-                prepared.id,
-                prepared.disclosures,
-            )
-        )
-
-    def _known_incident(self, name: str, mine: Overlay) -> bool:
-        stream = stream_name("incident", name)
-        return bool(stream in mine.revisions or stream in self.overlay.revisions or self._past.revision(stream))
+    def _sight(self, event: RollbackDecided, position: int, mine: Overlay) -> Sight | None:
+        """None where there is nothing to look with, or where looking failed: it fails once for the whole group."""
+        if self._look is None or self._blind is not None:
+            return None
+        try:
+            return self._look(event.service, event.environment, position, [*self.overlay.read(), *mine.read()])
+        except Exception as error:  # noqa: BLE001 - a fault in an answer must not stand in the way of a rollback
+            self._blind = str(error) if isinstance(error, LedgerError) else f"looking broke ({type(error).__name__})"
+            return None
 
     def _state(self, stream: str, mine: Overlay) -> Any:
         if stream not in mine.states:
@@ -231,33 +271,78 @@ class Group:
         if stream in self.overlay.states:
             return self.overlay.states[stream].copy()
         state, rules = self._past.state(stream).copy(), RULES[stream.partition("/")[0]]
-        for placed in (*self.overlay.placed, *mine.placed):
-            if placed.prepared.stream == stream:
-                state = rules.evolve(state, placed.prepared.event)
+        for event, happened in (*self.overlay.unseen.get(stream, ()), *mine.unseen.get(stream, ())):
+            state = rules.evolve(state, event, happened)
         return state
 
-    def _evolve(self, stream: str, event: Event, mine: Overlay) -> None:
-        """Keeps the states that something was decided on; those nobody asked for are not loaded."""
-        if stream in mine.states or stream in self.overlay.states:
-            mine.states[stream] = RULES[event.STREAM[0]].evolve(self._state(stream, mine), event)
+    def _evolve(self, prepared: Prepared, mine: Overlay) -> None:
+        stream, event, happened = prepared.stream, prepared.event, prepared.occurred_at or self._now
+        kind = event.STREAM[0]
+        if kind in RULES:
+            if stream in mine.states or stream in self.overlay.states:
+                mine.states[stream] = RULES[kind].evolve(self._state(stream, mine), event, happened)
+            else:
+                mine.unseen.setdefault(stream, []).append((event, happened))
 
-    def _check_reference(self, event: Event, principal: Principal, position: int, mine: Overlay) -> None:
-        positions = event.positions if isinstance(event, FindingAccepted) else (getattr(event, "position", 0),)
-        for index, each in enumerate(positions):
-            at = f"/data/positions/{index}" if isinstance(event, FindingAccepted) else "/data/position"
-            target = self._event(each, mine) if each < position else None
-            if target is None:
+    def _about_the_record(self, event: Event, principal: Principal, position: int, mine: Overlay) -> Event:
+        """The event, if what it refers to is recorded, within bounds, and can be referred to in this way."""
+        many = isinstance(event, FindingAccepted)
+        for index, each in enumerate(record.positions(event)):
+            if each >= position or (target := self._event(each, mine)) is None:
+                at = f"/data/positions/{index}" if many else "/data/position"
                 raise Invalid([Fault(at, f"{each} is not recorded yet: the next position is {position}")])
-            within_bounds(principal, target.event)
-            record.check(event, target.event)
+            self._within_bounds(principal, target, mine)
+            event = record.check(event, target.event)
+            if isinstance(event, RecordCorrected):
+                within_bounds(principal, amend(target, {event.field: event.value}).event)
+            elif isinstance(event, RecordRedacted):
+                self._redact(event, target, mine)
+        return event
+
+    def _within_bounds(self, principal: Principal, target: Recorded, mine: Overlay) -> None:
+        """Raises `NotAllowed` for what is out of bounds, and for what refers to such, however indirectly."""
+        if not principal.bound:
+            return
+        within_bounds(principal, target.event)
+        met, waiting = {target.position}, list(record.positions(target.event))
+        while waiting:
+            if (position := waiting.pop()) not in met and (about := self._event(position, mine)) is not None:
+                within_bounds(principal, about.event)
+                met.add(position)
+                waiting += record.positions(about.event)
+
+    def _redact(self, event: RecordRedacted, target: Recorded, mine: Overlay) -> None:
+        """What is forgotten when the group is stored is forgotten for those who are decided after it, too."""
+        mine.redacted.add(target.position)
+        if target.event.STREAM[0] == "incident" and "title" in event.fields:
+            self._state(target.stream, mine).title = None
 
     def _event(self, position: int, mine: Overlay) -> Recorded | None:
         offset = position - self._head - 1
         if offset < 0:
             return self._past.event(position)
-        pending = [*self.overlay.placed, *mine.placed]
-        return self._as_recorded(pending[offset]) if offset < len(pending) else None
+        before = len(self.overlay.placed)
+        pending, index = (self.overlay.placed, offset) if offset < before else (mine.placed, offset - before)
+        return _as_recorded(pending[index]) if index < len(pending) else None
 
 
-RULES: dict[str, Any] = {"slot": slot, "incident": incident}
-"""The kinds of stream whose rules need a state."""
+def _tell_line(error: LedgerError, line: int) -> None:
+    error.line = line
+    if isinstance(error, Invalid):
+        error.errors = [replace(each, line=line) for each in error.errors]
+
+
+def _as_recorded(placed: Placed) -> Recorded:
+    prepared = placed.prepared
+    return recorded(
+        Row(
+            prepared.stream,
+            placed.originator_version,
+            prepared.event.TOPIC,
+            prepared.leaf(placed.position, placed.originator_version, placed.recordedtime),
+            placed.position,
+            prepared.source,
+            prepared.id,
+            prepared.disclosures,
+        )
+    )

@@ -9,6 +9,7 @@ What can go wrong when writing to the ledger or reading from it.
     │   ├── IdTaken          the same (source, id) was recorded with other content
     │   ├── StaleRevision    the stream is not at the revision that was expected
     │   └── Unwelcome        would be recorded with a warning, and the caller asked for none
+    ├── Undecided            deciding broke; the command it broke on is refused alone
     ├── NotRecorded          no such position
     ├── OutOfRange           an as_of, known_at or at_least that cannot be answered
     ├── NotYet               the answer needs a position that the read model has not reached
@@ -33,7 +34,9 @@ class Fault:
 
 
 class LedgerError(Exception):
-    """The root of the tree."""
+    """The root of the tree. `line`: which event of a batch is refused, from 1; None where it is not one of many."""
+
+    line: int | None = None
 
 
 class Invalid(LedgerError):
@@ -76,6 +79,13 @@ class Unwelcome(Conflict):
             f"{'; '.join(warnings)}: nothing was stored, since strict was asked for; "
             "without it the event is recorded with this as a warning"
         )
+
+
+class Undecided(LedgerError):
+    """A fault of ours, told to the one caller whose command met it; its cause is chained."""
+
+    def __init__(self) -> None:
+        super().__init__("deciding this broke, and nothing was stored: the cause is a fault of the ledger itself")
 
 
 class NotRecorded(LedgerError):

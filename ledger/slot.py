@@ -7,7 +7,10 @@ recorded; what is current or known good is not decided here but derived, with
 corrections and times, by the projections.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
 from ledger.caution import Caution
 from ledger.events import (
@@ -36,7 +39,7 @@ class State:
         return State(set(self.deployed), set(self.released), dict(self.targets))
 
 
-def evolve(state: State, event: Event) -> State:
+def evolve(state: State, event: Event, _at: datetime | None = None) -> State:
     """The state after the event: the same object, changed; a copy is for who may have to go back."""
     match event:
         case DeploymentSucceeded():
@@ -62,6 +65,18 @@ def decide(state: State, event: Event) -> list[Caution]:
         case RollbackCancelled() | RollbackVerified() | RollbackIneffective() if event.rollback_id not in state.targets:
             return [Caution("unknown_rollback", f"no rollback {event.rollback_id} was decided for this slot")]
     return []
+
+
+def compare(event: RollbackDecided, current: str | None, candidates: Sequence[Mapping[str, Any]]) -> list[Caution]:
+    """What a decision says that differs from what could be seen: the version it leaves, and the one it goes to."""
+    cautions = []
+    if event.from_version not in (None, current):
+        detail = f"{current or 'nothing'} is current here, not {event.from_version}"
+        cautions.append(Caution("from_mismatch", detail))
+    for candidate in candidates:
+        if candidate["version"] == event.to_version:
+            cautions += [Caution(each["code"], each["detail"]) for each in candidate["blockers"]]
+    return cautions
 
 
 def _executed(state: State, rollback_id: str, to_version: str) -> list[Caution]:

@@ -9,9 +9,10 @@ the next one gathers, so that the disk's latency is shared.
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
-from threading import Thread
+from threading import Lock, Thread
 
 from ledger.application import Ledger
 from ledger.deciding import Command, Receipt
@@ -44,6 +45,8 @@ class Writer:
         self._ledger = ledger
         self._stored = stored
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        # Held to hand in and to stop, so that nobody is left waiting behind the end of the queue.
+        self._door = Lock()
         self._stopped = False
         self._thread = Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
@@ -58,32 +61,39 @@ class Writer:
         return self.submit(command).result()
 
     def submit(self, command: Command) -> "Future[list[Receipt]]":
-        """Hands a command in without waiting for its outcome."""
-        if self._stopped:
-            raise WriterStopped
+        """Hands a command in without waiting. It may be cancelled as long as it was not taken into a group."""
         waiting = _Waiting(command)
-        self._queue.put(waiting)
+        with self._door:
+            if self._stopped:
+                raise WriterStopped
+            self._queue.put(waiting)
         return waiting.outcome
 
     def stop(self) -> None:
         """Finishes what was handed in, then ends."""
-        self._stopped = True
-        self._queue.put(None)
+        with self._door:
+            self._stopped = True
+            self._queue.put(None)
         self._thread.join()
-        while True:
-            try:
-                late = self._queue.get_nowait()
-            except Empty:
-                return
-            if late is not None:
-                late.outcome.set_exception(WriterStopped())
 
     def _run(self) -> None:
-        running = True
-        while running:
-            group, running = self._gather()
-            if group:
-                self._write(group)
+        try:
+            running = True
+            while running:
+                group, running = self._gather()
+                if group:
+                    self._write(group)
+        finally:
+            self._turn_away()
+
+    def _turn_away(self) -> None:
+        """Also after a fault, so that nobody waits for a writer that is no more."""
+        with self._door:
+            self._stopped = True
+        with suppress(Empty):
+            while True:
+                if (late := self._queue.get_nowait()) is not None and late.outcome.set_running_or_notify_cancel():
+                    late.outcome.set_exception(WriterStopped())
 
     def _gather(self) -> tuple[list[_Waiting], bool]:
         """All that waits, at least one; and whether to go on."""
@@ -91,8 +101,9 @@ class Writer:
         events = 0
         waiting = self._queue.get()
         while waiting is not None:
-            group.append(waiting)
-            events += len(waiting.command.events)
+            if waiting.outcome.set_running_or_notify_cancel():
+                group.append(waiting)
+                events += len(waiting.command.events)
             if events >= LARGEST_GROUP:
                 return group, True
             try:
@@ -108,9 +119,11 @@ class Writer:
             for each in group:
                 each.outcome.set_exception(error)
             return
-        self._stored()
-        for each, outcome in zip(group, outcomes, strict=True):
-            if isinstance(outcome, LedgerError):
-                each.outcome.set_exception(outcome)
-            else:
-                each.outcome.set_result(outcome)
+        try:
+            self._stored()
+        finally:
+            for each, outcome in zip(group, outcomes, strict=True):
+                if isinstance(outcome, LedgerError):
+                    each.outcome.set_exception(outcome)
+                else:
+                    each.outcome.set_result(outcome)

@@ -8,21 +8,23 @@ Promises (the contract that every store keeps; one test suite for all):
 - positions are dense and explicit, revisions are dense within a stream, a
   (source, id) is recorded once;
 - nothing is changed or removed: the database itself refuses UPDATE, DELETE
-  and REPLACE on events, whoever asks. Disclosures and fingerprints may be
-  deleted, never changed: that is redaction;
+  and REPLACE on events, whoever asks. Disclosures and fingerprints are laid
+  down before their event, and from then on may be deleted (that is redaction),
+  never changed, replaced or brought back;
 - many threads and processes may read while one writes, and no reader sees a
   position before all lower ones.
 """
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import cache
 from itertools import groupby
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 from uuid import UUID
 
-from eventsourcing.persistence import Notification, StoredEvent
+from eventsourcing.persistence import Notification, PersistenceError, StoredEvent
 from eventsourcing.sqlite import (
     SQLiteApplicationRecorder,
     SQLiteConnection,
@@ -33,7 +35,7 @@ from eventsourcing.sqlite import (
 )
 from eventsourcing.utils import EnvType
 
-from ledger.codec import Row
+from ledger.codec import Key, Row
 from ledger.errors import Damaged
 
 SCHEMA = """
@@ -69,58 +71,83 @@ WHEN NEW.position IS NOT (SELECT IFNULL(MAX(position), 0) + 1 FROM events)
 BEGIN SELECT RAISE(ABORT, 'events are only appended, at the next position and revision, each key once'); END;
 CREATE TRIGGER IF NOT EXISTS disclosures_no_update BEFORE UPDATE ON disclosures
 BEGIN SELECT RAISE(ABORT, 'disclosures are never changed'); END;
-CREATE TRIGGER IF NOT EXISTS disclosures_no_replace BEFORE INSERT ON disclosures
-WHEN EXISTS (SELECT 1 FROM disclosures WHERE position = NEW.position AND member = NEW.member)
-BEGIN SELECT RAISE(ABORT, 'disclosures are never changed'); END;
+CREATE TRIGGER IF NOT EXISTS disclosures_before_event BEFORE INSERT ON disclosures
+WHEN NEW.position <= (SELECT IFNULL(MAX(position), 0) FROM events)
+BEGIN SELECT RAISE(ABORT, 'disclosures are laid down before their event, never later'); END;
 CREATE TRIGGER IF NOT EXISTS fingerprints_no_update BEFORE UPDATE ON fingerprints
 BEGIN SELECT RAISE(ABORT, 'fingerprints are never changed'); END;
-CREATE TRIGGER IF NOT EXISTS fingerprints_no_replace BEFORE INSERT ON fingerprints
-WHEN EXISTS (SELECT 1 FROM fingerprints WHERE position = NEW.position)
-BEGIN SELECT RAISE(ABORT, 'fingerprints are never changed'); END;
+CREATE TRIGGER IF NOT EXISTS fingerprints_before_event BEFORE INSERT ON fingerprints
+WHEN NEW.position <= (SELECT IFNULL(MAX(position), 0) FROM events)
+BEGIN SELECT RAISE(ABORT, 'fingerprints are laid down before their event, never later'); END;
 """
 
 SCHEMA_VERSION = 1
 """Kept in the file's `user_version`; a file of a later version is not opened."""
 
 _ROW = "position, stream, revision, type, source, id, leaf"
+_TWINS = f"SELECT {_ROW}, fingerprint FROM events LEFT JOIN fingerprints USING (position)"  # noqa: S608
+_AT_ONCE = 500
+_LOCK_TIMEOUT_S = 30
+_WRITING_KIB, _READING_KIB = 16_384, 2_000
+
+
+_SETTINGS = (
+    ("journal_mode", "WAL", "wal"),
+    # At NORMAL a power cut loses acknowledged events.
+    ("synchronous", "FULL", 2),
+    # What was redacted is overwritten, not only unlinked.
+    ("secure_delete", "ON", 1),
+    ("trusted_schema", "OFF", 0),
+)
+"""Set and asserted on every connection."""
 
 
 class _Pool(SQLiteConnectionPool):
     def _create_connection(self) -> SQLiteConnection:
         connection = super()._create_connection()
         cursor = connection.cursor()
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute("PRAGMA trusted_schema=OFF")
-        cursor.execute("PRAGMA synchronous")
-        if cursor.fetchone()[0] != 2:
-            raise Damaged("SQLite would not set synchronous=FULL, so an acknowledged event could be lost: not starting")
+        for setting, value, got in _SETTINGS:
+            cursor.execute(f"PRAGMA {setting}={value}")
+            cursor.execute(f"PRAGMA {setting}")
+            if (found := cursor.fetchone()[0]) != got:
+                connection.close()
+                raise Damaged(f"SQLite would not set {setting}={value} here, but keeps {found}: not starting")
         return connection
 
 
 class _Datastore(SQLiteDatastore):
     def __init__(self, db_name: str) -> None:
         super().__init__(db_name, originator_id_type="text")
-        self.pool = _Pool(db_name=db_name, lock_timeout=30, pool_size=16, max_overflow=48, pool_timeout=30.0)
+        self.pool = _Pool(
+            db_name=db_name, lock_timeout=_LOCK_TIMEOUT_S, pool_size=16, max_overflow=48, pool_timeout=30.0
+        )
 
 
 class SQLiteStore(SQLiteApplicationRecorder):
     """The library's recorder with a schema of our own. Safe to use from many threads."""
 
+    FAILURES: ClassVar = (sqlite3.Error, PersistenceError)
+    """What it raises where the store itself fails, rather than one command."""
+
     def __init__(self, datastore: SQLiteDatastore) -> None:
         super().__init__(datastore, events_table_name="events")
 
     def create_table(self) -> None:
+        """Tables and guards, where they are missing. Raises `Damaged` where somebody put others in their place."""
         with self.datastore.get_connection(commit=True) as connection:
-            cursor = connection.cursor()
-            cursor.execute("PRAGMA user_version")
-            version = cursor.fetchone()[0]
+            cursor = connection.cursor().sqlite_cursor
+            version = cursor.execute("PRAGMA user_version").fetchone()[0]
             if version > SCHEMA_VERSION:
                 raise Damaged(
                     f"the event store has schema {version}, this release knows {SCHEMA_VERSION}: use a newer release"
                 )
-            cursor.sqlite_cursor.executescript(
-                f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version={SCHEMA_VERSION}; COMMIT;"
-            )
+            if _differing(cursor):
+                cursor.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version={SCHEMA_VERSION}; COMMIT;")
+            if changed := _differing(cursor):
+                raise Damaged(
+                    f"{', '.join(sorted(changed))} in the event store is not as this release made it, so that "
+                    "events could be changed: run lastgood verify, and restore a backup from before the change"
+                )
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Cursor]:
@@ -131,33 +158,43 @@ class SQLiteStore(SQLiteApplicationRecorder):
         every other; it commits at the end, and leaves no trace on an error.
         """
         with self.datastore.get_connection(commit=True) as connection:
-            cursor = connection.cursor()
+            cursor = connection.cursor().sqlite_cursor
+            # Room for a whole group, so that it goes to the disk once; given back, since connections are many.
+            cursor.execute(f"PRAGMA cache_size=-{_WRITING_KIB}")
             cursor.execute("BEGIN IMMEDIATE")
             try:
-                yield cursor.sqlite_cursor
+                yield cursor
                 connection.commit()
             except BaseException:
                 connection.rollback()
                 raise
+            finally:
+                cursor.execute(f"PRAGMA cache_size=-{_READING_KIB}")
 
     def insert_events(
         self, stored_events: Sequence[StoredEvent], *, within: sqlite3.Cursor | None = None, **kwargs: Any
     ) -> Sequence[int]:
-        """Adds rows, inside the transaction *within* or in one of their own. Returns their positions."""
+        """
+        Adds rows, inside the transaction *within* or in one of their own.
+
+        Returns their positions in the second case; who gives the transaction placed them.
+        """
         if within is None:
             with self.writing() as cursor:
-                return self.insert_events(stored_events, within=cursor, **kwargs)
-        rows = [row for row in stored_events if isinstance(row, Row)]
-        within.executemany(
-            f"INSERT INTO events ({_ROW}) VALUES (?,?,?,?,?,?,?)",  # noqa: S608
-            [(r.position, r.originator_id, r.originator_version, r.topic, r.source, r.id, r.state) for r in rows],
-        )
+                self.insert_events(stored_events, within=cursor, **kwargs)
+            return [row.position for row in map(_placed, stored_events)]
+        rows = [_placed(each) for each in stored_events]
+        # Words and fingerprints first: once an event is stored, the database takes none for it.
         within.executemany(
             "INSERT INTO fingerprints VALUES (?,?)", [(r.position, r.fingerprint) for r in rows if r.fingerprint]
         )
         disclosures = [(r.position, member, words) for r in rows for member, words in r.disclosures]
         within.executemany("INSERT INTO disclosures VALUES (?,?,?)", disclosures)
-        return [row.position for row in rows]
+        within.executemany(
+            f"INSERT INTO events ({_ROW}) VALUES (?,?,?,?,?,?,?)",  # noqa: S608
+            [(r.position, r.originator_id, r.originator_version, r.topic, r.source, r.id, r.state) for r in rows],
+        )
+        return []
 
     def last(self, within: sqlite3.Cursor) -> tuple[int, bytes | None]:
         """The last position and its leaf; 0 and None when nothing is recorded."""
@@ -170,11 +207,21 @@ class SQLiteStore(SQLiteApplicationRecorder):
 
     def twin(self, source: str, event_id: str, within: sqlite3.Cursor) -> tuple[Row, bytes | None] | None:
         """The event already recorded under a key, and its fingerprint unless that was redacted."""
-        found = within.execute(
-            f"SELECT {_ROW}, fingerprint FROM events LEFT JOIN fingerprints USING (position) WHERE source=? AND id=?",  # noqa: S608
-            (source, event_id),
-        ).fetchone()
-        return (_row(found), found["fingerprint"]) if found else None
+        return self.twins([(source, event_id)], within).get((source, event_id))
+
+    def twins(self, keys: Sequence[Key], within: sqlite3.Cursor) -> dict[Key, tuple[Row, bytes | None]]:
+        """The events already recorded under some of the keys, each with its fingerprint unless that was redacted."""
+        by_source: dict[str, list[str]] = {}
+        for source, event_id in keys:
+            by_source.setdefault(source, []).append(event_id)
+        found: dict[Key, tuple[Row, bytes | None]] = {}
+        for source, ids in by_source.items():
+            for start in range(0, len(ids), _AT_ONCE):
+                some = ids[start : start + _AT_ONCE]
+                marks = ",".join("?" * len(some))
+                rows = within.execute(f"{_TWINS} WHERE source=? AND id IN ({marks})", (source, *some))
+                found |= {(row[4], row[5]): (_row(row), row["fingerprint"]) for row in rows}
+        return found
 
     def disclosed(self, position: int, within: sqlite3.Cursor) -> list[str]:
         """The paths of an event's members whose disclosures are still kept."""
@@ -186,6 +233,29 @@ class SQLiteStore(SQLiteApplicationRecorder):
         within.executemany("DELETE FROM disclosures WHERE position=? AND member=?", [(position, m) for m in members])
         within.execute("DELETE FROM fingerprints WHERE position=?", (position,))
 
+    def shred(self) -> None:
+        """
+        Overwrites what was forgotten in the write-ahead log, too.
+
+        Where readers stand in the way for a second it stays there until the
+        next time, or until the last connection closes.
+        """
+        with self.datastore.get_connection(commit=True) as connection:
+            cursor = connection.cursor()
+            cursor.execute("PRAGMA busy_timeout=1000")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            cursor.fetchall()
+            cursor.execute(f"PRAGMA busy_timeout={_LOCK_TIMEOUT_S * 1000}")
+
+    def revision_at(self, stream: str, position: int) -> int:
+        """The revision that a stream had at a position; 0 where it was not there yet."""
+        with self._reading() as cursor:
+            found = cursor.execute(
+                "SELECT revision FROM events WHERE stream=? AND position<=? ORDER BY revision DESC LIMIT 1",
+                (stream, position),
+            ).fetchone()
+        return found[0] if found else 0
+
     def head(self) -> int:
         """The last position, 0 when there is none."""
         with self._reading() as cursor:
@@ -194,6 +264,14 @@ class SQLiteStore(SQLiteApplicationRecorder):
     def rows(self, after: int, until: int, limit: int) -> list[Row]:
         """Rows in order of position with after < position <= until, at most *limit*."""
         return self._select("position > ? AND position <= ? ORDER BY position LIMIT ?", (after, until, limit))
+
+    def leaves(self, after: int, until: int, limit: int) -> list[tuple[int, bytes]]:
+        """As `rows`, but of each only the position and the leaf: a quarter of the work."""
+        with self._reading() as cursor:
+            return cursor.execute(
+                "SELECT position, leaf FROM events WHERE position > ? AND position <= ? ORDER BY position LIMIT ?",
+                (after, until, limit),
+            ).fetchall()
 
     def stream_rows(self, stream: str, after: int, until: int, limit: int) -> list[Row]:
         """One stream's rows with revision > after and position <= until, in order, at most *limit*."""
@@ -215,8 +293,9 @@ class SQLiteStore(SQLiteApplicationRecorder):
         return [_row(row, words.get(row[0], ())) for row in found]
 
     def _disclosures(self, positions: list[int], cursor: sqlite3.Cursor) -> dict[int, tuple[tuple[str, str], ...]]:
-        if positions[-1] - positions[0] < 4 * len(positions):
-            where, values = "position BETWEEN ? AND ?", [min(positions), max(positions)]
+        first, last = min(positions), max(positions)
+        if last - first < 4 * len(positions):
+            where, values = "position BETWEEN ? AND ?", [first, last]
         else:
             where, values = f"position IN ({','.join('?' * len(positions))})", positions
         found = cursor.execute(
@@ -276,6 +355,30 @@ class SQLiteStore(SQLiteApplicationRecorder):
 
     def max_notification_id(self) -> int:
         return self.head()
+
+
+@cache
+def _made() -> dict[str, str]:
+    """Name and SQL of all that the schema makes, as SQLite itself writes it down."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(SCHEMA)
+        return _listed(connection.cursor())
+
+
+def _listed(cursor: sqlite3.Cursor) -> dict[str, str]:
+    return {row[0]: row[1] for row in cursor.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL")}
+
+
+def _differing(cursor: sqlite3.Cursor) -> set[str]:
+    """What of the schema is missing in a database, or other than it was made."""
+    listed = _listed(cursor)
+    return {name for name, sql in _made().items() if listed.get(name) != sql}
+
+
+def _placed(stored: StoredEvent) -> Row:
+    if not isinstance(stored, Row):
+        raise TypeError(f"an event of {stored.originator_id} has no place in the record: append it through the Ledger")
+    return stored
 
 
 def _row(found: Any, disclosures: tuple[tuple[str, str], ...] = ()) -> Row:
