@@ -20,7 +20,7 @@ from ledger.events import (
     RecordRetracted,
 )
 from ledger.values import stream_name
-from projections import decisions, history, incident, search
+from projections import decisions, history, incident, incident_list, search
 from projections.facts import Fact, Moment, fact, holding
 from projections.folds import STATES, Folded, empty, fold, key, kind_of, names_of
 from projections.tables import Tables
@@ -145,6 +145,7 @@ class _Batch:
         if kind_of(stream) == "incident":
             rows = [(stream_name("slot", *slot), stream) for slot in incident.mentioned(found)]
             self.tables.db.conn.executemany("INSERT OR IGNORE INTO incident_slots VALUES (?,?)", rows)
+            incident_list.mention(self.tables.db, stream, found)
 
     def _amend(self, recorded: Recorded) -> list[search.Row]:
         """Indexes a correction or retraction: which event it is about in the end, and where it may move it."""
@@ -197,6 +198,8 @@ class _Batch:
             history.write(self.tables.db, stream, folded.changes, anew=False)
         if kind_of(stream) == "slot":
             decisions.write(self.tables.db, folded.state)
+        elif kind_of(stream) == "incident":
+            incident_list.write(self.tables.db, stream, folded.state)
         folded.changes = []
         self.tables.keep(stream, folded, self.position)
         self.folds[stream] = folded

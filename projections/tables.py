@@ -15,10 +15,10 @@ from typing import Any
 import msgspec
 from sqlite_utils import Database
 
-from projections import decisions, history, search
+from projections import decisions, history, incident_list, search
 from projections.folds import STATES, Folded, kind_of, names_of
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever a fold or a table changes."""
 
 CACHED_STATES = 10_000
@@ -157,6 +157,7 @@ def _create(db: Database) -> None:
     db.table("incident_slots").create({"slot": str, "incident": str}, pk=("slot", "incident"), if_not_exists=True)
     history.create(db)
     decisions.create(db)
+    incident_list.create(db)
     search.create(db)
     db.execute(f"PRAGMA user_version = {FORMAT}")
 
