@@ -8,6 +8,7 @@ again only when both are gone. Why gunicorn: docs/design/server.md.
 """
 
 import logging
+import shlex
 import socket
 import struct
 import sys
@@ -23,9 +24,11 @@ from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from api import logs
+from api.access import directly
 from api.app import create_app
 from api.config import Settings
 from api.service import FolderLock, Service, open_service
+from api.tokens import Tokens
 from ledger.application import Ledger
 
 GRACE_S = 10
@@ -46,7 +49,8 @@ def run(settings: Settings, prepare: Callable[[Settings], None] | None = None) -
     logs.configure(settings.log_format)
     lock = FolderLock(settings.data)
     # Whatever keeps the record from opening is told here, not by a worker that is started again and again.
-    Ledger(settings.data).close()
+    with Ledger(settings.data) as ledger:
+        Tokens(ledger, directly(ledger)).close()
     if prepare is not None:
         prepare(settings)
     _Server(settings, lock).run()
@@ -85,9 +89,10 @@ class _Server(BaseApplication):  # type: ignore[misc]
     def _announce(self, arbiter: Arbiter) -> None:
         for listener in arbiter.LISTENERS:
             click.echo(f"lastgood listens on {listener}")
-        data = self._settings.data.resolve()
-        click.echo(f"  data folder: {data}")
-        click.echo("  first token: lastgood token create NAME --role responder")
+        folder = self._settings.data
+        elsewhere = "" if folder == Settings().data else f" --data {shlex.quote(str(folder))}"
+        click.echo(f"  data folder: {folder.resolve()}")
+        click.echo(f"  for a token: lastgood token create NAME --role responder{elsewhere}")
 
 
 class _Worker(ThreadWorker):  # type: ignore[misc]

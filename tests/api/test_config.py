@@ -1,5 +1,7 @@
 """Settings: flags before variables before the file, and every error at once."""
 
+import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -78,3 +80,11 @@ def test_a_file_that_is_not_toml_is_told(tmp_path):
     (tmp_path / "lastgood.toml").write_text("port: 8080")
     with pytest.raises(BadSettings, match=r"lastgood\.toml cannot be read"):
         load({}, {}, tmp_path)
+
+
+def test_every_setting_is_documented_with_its_default():
+    """In the table of docs/operations.md."""
+    page = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
+    rows = dict(re.findall(r"^\| `LASTGOOD_(\w+)` \|[^|]*\| `([^`]*)` \|", page, re.MULTILINE))
+    defaults = {each.name.upper(): str(each.default) for each in fields(Settings)}
+    assert rows == {name: value.lower() if value in ("True", "False") else value for name, value in defaults.items()}

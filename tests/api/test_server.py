@@ -9,6 +9,7 @@ import time
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPException
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,7 @@ from ledger.application import Ledger
 from tests.server import LASTGOOD, PATIENCE_S, Server, children_of, environment, is_running
 
 CALLERS = 8
+ROOT = Path(__file__).parents[2]
 
 
 def deployed(event_id):
@@ -292,3 +294,21 @@ def test_other_requests_are_served_while_streams_are_open(server):
     assert client.get("/v1/slots").status == 200
     for connection in streams:
         connection.close()
+
+
+def test_every_file_of_the_data_folder_is_documented(fresh_server):
+    """What it is, and what its loss or theft would cost."""
+    page = (ROOT / "docs" / "operations.md").read_text()
+    fresh_server.client("pipeline").append(deployed("1"))
+    assert fresh_server.stop() == 0
+    for path in fresh_server.data.iterdir():
+        assert f"\n| `{path.name}{'/' if path.is_dir() else ''}`" in page
+
+
+def test_every_measure_is_documented(server):
+    """In the table of docs/operations.md."""
+    page = (ROOT / "docs" / "operations.md").read_text()
+    exposed = server.client("auditor").get("/metrics").body.decode()
+    names = {line.split()[2] for line in exposed.splitlines() if line.startswith("# TYPE lastgood_")}
+    assert names
+    assert {name for name in names if not name.endswith("_created") and f"`{name}" not in page} == set()
