@@ -13,7 +13,18 @@ from typing import Any
 
 from ledger.events import ArtifactPublished, Record, Recorded
 from ledger.values import rfc3339, stream_name
-from projections import artifact, current_version, decisions, gate, history, last_known_good, plan, search
+from projections import (
+    artifact,
+    current_version,
+    decisions,
+    gate,
+    history,
+    last_known_good,
+    oncall,
+    plan,
+    search,
+    situation,
+)
 from projections.facts import Fact, Moment
 from projections.folds import Folded, empty, facts, fold, names_of
 from projections.last_known_good import View
@@ -227,6 +238,30 @@ class Reader:
     def gate(self, service: str, place: str, version: str, digest: str | None) -> dict[str, Any]:
         """Whether a release may go out now, and why not."""
         return {**self.frame(), **gate.answer(self.view(service, place), version, digest)}
+
+    def situation(self, service: str, place: str) -> dict[str, Any] | None:
+        """What a responder must know of a slot in the first minute; None where nothing was known of it."""
+        view = self.view(service, place)
+        if not situation.anything_known(view, self):
+            return None
+        changes = self.history(service, place, None, situation.LOOKED_BACK)
+        return {**self._slot(view), **situation.answer(view, changes, self)}
+
+    def on_call(self, service: str | None, rota: str | None, at: int) -> list[dict[str, Any]]:
+        """Who is on call at a moment: in one rota, in those that cover a service, or in all."""
+        found = [self.state(each) for each in oncall.streams(self.tables.db, service)]
+        chosen: list[oncall.State] = [each for each in found if each.entries and rota in (None, each.rota)]
+        if service is not None:
+            chosen = oncall.covering(chosen, service)
+        return [oncall.answer(each, service, at) for each in chosen]
+
+    def shifts(self, rota: str, start: int, end: int) -> dict[str, Any]:
+        """The assignments of a rota that overlap a time, and what was taken back in it."""
+        state: oncall.State = self.state(stream_name("rota", rota))
+        return {
+            "items": [oncall.entry_json(each) for each in oncall.standing(state, start, end)],
+            "released": [oncall.entry_json(each) for each in oncall.releases(state, start, end)],
+        }
 
     def artifact(self, digest: str) -> dict[str, Any] | None:
         """Where an artifact came from, where it ran, and what happened there; None where nothing names it."""

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from ledger.events import EnvironmentConfigured, Record
 from ledger.values import stream_name
-from projections import artifact, current_version, environment, incident
+from projections import alerts, artifact, current_version, environment, incident, oncall
 from projections.current_version import Change
 from projections.facts import Fact, Index, Moment, known
 
@@ -21,6 +21,8 @@ STATES: dict[str, type[Any]] = {
     "service": artifact.State,
     "environment": environment.State,
     "incident": incident.State,
+    "alert": alerts.State,
+    "rota": oncall.State,
 }
 """The kinds of stream that are folded, and what into."""
 
@@ -29,7 +31,12 @@ STEPS: dict[str, Callable[[Any, Fact], Change | None]] = {
     "service": artifact.step,
     "environment": environment.step,
     "incident": incident.step,
+    "alert": alerts.step,
+    "rota": oncall.step,
 }
+
+BY_RECORDING = ("incident", "rota")
+"""Kinds whose facts count in the order of their recording: the last word holds."""
 
 Key = tuple[int, int]
 FIRST: Key = (-(2**62), 0)
@@ -60,8 +67,8 @@ def names_of(stream: str) -> list[str]:
 
 
 def key(stream: str, fact: Fact) -> Key:
-    """What facts are ordered by: an incident's by their recording, all others' by time, then recording."""
-    return (0, fact.position) if kind_of(stream) == "incident" else fact.key
+    """What facts are ordered by: time, then recording; of some kinds their recording alone."""
+    return (0, fact.position) if kind_of(stream) in BY_RECORDING else fact.key
 
 
 def empty(stream: str) -> Any:

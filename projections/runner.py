@@ -6,7 +6,7 @@ position; nothing is skipped.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from threading import Condition, Event, Lock, Thread
@@ -20,7 +20,7 @@ from ledger.events import (
     RecordRetracted,
 )
 from ledger.values import stream_name
-from projections import decisions, history, incident, incident_list, search
+from projections import alerts, decisions, feeds, history, incident, incident_list, metrics, oncall, search
 from projections.facts import Fact, Moment, fact, holding
 from projections.folds import STATES, Folded, empty, fold, key, kind_of, names_of
 from projections.tables import Tables
@@ -130,6 +130,7 @@ class _Batch:
                 case _ if kind_of(recorded.stream) in STATES:
                     self._add(recorded)
         search.write(self.tables.db, rows)
+        self._heard(Fact.as_recorded(each) for each in events)
         self._refold_configured()
         for stream in self.fresh.keys() | self.anew:
             self._fold(stream)
@@ -146,6 +147,15 @@ class _Batch:
             rows = [(stream_name("slot", *slot), stream) for slot in incident.mentioned(found)]
             self.tables.db.conn.executemany("INSERT OR IGNORE INTO incident_slots VALUES (?,?)", rows)
             incident_list.mention(self.tables.db, stream, found)
+        elif kind_of(stream) == "alert":
+            alerts.mention(self.tables.db, stream, found)
+        elif kind_of(stream) == "rota":
+            oncall.mention(self.tables.db, stream, found)
+
+    def _heard(self, found: Iterable[Fact]) -> None:
+        heard = list(found)
+        feeds.write(self.tables.db, heard)
+        metrics.write(self.tables.db, heard)
 
     def _amend(self, recorded: Recorded) -> list[search.Row]:
         """Indexes a correction or retraction: which event it is about in the end, and where it may move it."""
@@ -163,6 +173,7 @@ class _Batch:
             row = [amended.event.stream, root.position]
             db.execute("INSERT OR IGNORE INTO moved VALUES (?,?)", row)
         self._mention(amended.event.stream, amended)
+        self._heard([amended])
         self._anew(self._streams_of(root.position))
         return [search.row(amended)]
 
@@ -200,6 +211,8 @@ class _Batch:
             decisions.write(self.tables.db, folded.state)
         elif kind_of(stream) == "incident":
             incident_list.write(self.tables.db, stream, folded.state)
+        elif kind_of(stream) == "alert":
+            alerts.write(self.tables.db, stream, folded.state)
         folded.changes = []
         self.tables.keep(stream, folded, self.position)
         self.folds[stream] = folded

@@ -15,10 +15,10 @@ from typing import Any
 import msgspec
 from sqlite_utils import Database
 
-from projections import decisions, history, incident_list, search
+from projections import alerts, decisions, feeds, history, incident_list, metrics, oncall, search
 from projections.folds import STATES, Folded, kind_of, names_of
 
-FORMAT = 2
+FORMAT = 3
 """Raised whenever a fold or a table changes."""
 
 CACHED_STATES = 10_000
@@ -159,6 +159,8 @@ def _create(db: Database) -> None:
     decisions.create(db)
     incident_list.create(db)
     search.create(db)
+    for each in (feeds, alerts, metrics, oncall):
+        each.create(db)
     db.execute(f"PRAGMA user_version = {FORMAT}")
 
 
