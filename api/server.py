@@ -1,7 +1,7 @@
 """
 The process that serves: gunicorn with one worker of many threads.
 
-A stop (SIGTERM or SIGINT) ends live streams, answers every request that has
+A stop (SIGTERM, SIGINT or SIGHUP) ends live streams, answers every request that has
 begun, makes durable what was handed in, and exits 0. The folder's lock is
 taken before the worker is forked and shared with it, so the folder is free
 again only when both are gone. Why gunicorn: docs/design/server.md.
@@ -9,6 +9,7 @@ again only when both are gone. Why gunicorn: docs/design/server.md.
 
 import logging
 import shlex
+import signal
 import socket
 import struct
 import sys
@@ -83,6 +84,9 @@ class _Server(BaseApplication):  # type: ignore[misc]
         }.items():
             self.cfg.set(name, value)
 
+    def run(self) -> None:
+        _Parent(self).run()
+
     def load(self) -> Flask:
         return create_app(open_service(self._settings, self._lock))
 
@@ -95,6 +99,29 @@ class _Server(BaseApplication):  # type: ignore[misc]
         click.echo(f"  for a token: lastgood token create NAME --role responder{elsewhere}")
 
 
+class _Parent(Arbiter):  # type: ignore[misc]
+    """
+    Keeps one worker, never two: each keeps read models of its own in the same folder.
+
+    So a signal that would have gunicorn start another stops the server, as a
+    terminal that is closed should, or does nothing.
+    """
+
+    def __init__(self, server: _Server) -> None:
+        # Started by nohup, it is to outlive its terminal.
+        self._outlives_terminal = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        super().__init__(server)
+
+    def handle_hup(self) -> None:
+        if not self._outlives_terminal:
+            self.handle_term()
+
+    def handle_ttin(self) -> None:
+        self.log.warning("one worker serves a data folder; LASTGOOD_THREADS gives it more threads")
+
+    handle_ttou = handle_usr2 = handle_ttin
+
+
 class _Worker(ThreadWorker):  # type: ignore[misc]
     """One that ends its live streams when it is told to stop, and takes Ctrl-C for a stop like any other."""
 
@@ -104,6 +131,11 @@ class _Worker(ThreadWorker):  # type: ignore[misc]
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeval(SLOWEST_S))
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _timeval(SLOWEST_S))
         super().init_process()
+
+    def init_signals(self) -> None:
+        super().init_signals()
+        # A closed terminal tells both processes; the parent decides.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         _service(self).stop_waiting()

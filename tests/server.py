@@ -107,11 +107,16 @@ class Client:
 
 
 class Server:
-    def __init__(self, folder: Path, arguments: Sequence[str] = (), **settings: str) -> None:
-        """*folder* takes the data folder and what the server prints; *settings* become LASTGOOD_* variables."""
+    def __init__(
+        self, folder: Path, arguments: Sequence[str] = (), wrapper: Sequence[str] = (), **settings: str
+    ) -> None:
+        """
+        *folder* takes the data folder and what the server prints; *settings* become LASTGOOD_* variables;
+        *wrapper* is a command that runs the one after it in its own place.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.data = folder, folder / "data"
-        self._arguments, self._settings = arguments, settings
+        self._arguments, self._wrapper, self._settings = arguments, wrapper, settings
         self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
         self.tokens = {role: self.token(role) for role in ROLES}
@@ -142,7 +147,7 @@ class Server:
         """Returns once the server is ready."""
         with (self.folder / "out").open("wb") as out, (self.folder / "err").open("ab") as err:
             self._process = subprocess.Popen(
-                [LASTGOOD, "serve", "--port", "0", "--data", str(self.data), *self._arguments],
+                [*self._wrapper, LASTGOOD, "serve", "--port", "0", "--data", str(self.data), *self._arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,

@@ -1,6 +1,7 @@
 """The process that serves: one on a folder, and no acknowledged event is ever lost, however it ends."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -113,7 +114,7 @@ def listener(fresh_server):
     connection.close()
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda how: how.name)
 def test_a_stop_under_load_loses_nothing_and_cuts_nobody(fresh_server, listener, how):
     """Every request that was sent gets its answer, streams end properly, and the exit code is 0 within seconds."""
     thread, heard = listener
@@ -127,6 +128,42 @@ def test_a_stop_under_load_loses_nothing_and_cuts_nobody(fresh_server, listener,
     assert set(load.refused) <= {503}
     assert load.acknowledged <= recorded_ids(fresh_server)
     assert heard[-1] == "ended"
+
+
+def test_a_closed_terminal_stops_both_processes_in_order(fresh_server):
+    """It tells both at once; the worker still finishes what it has."""
+    load = Load(fresh_server).start()
+    (worker,) = children_of(fresh_server.process.pid)
+    os.kill(worker, signal.SIGHUP)
+    assert fresh_server.stop(signal.SIGHUP) == 0
+    load.join()
+    assert load.cut == []
+    assert load.acknowledged <= recorded_ids(fresh_server)
+
+
+@pytest.mark.parametrize("which", [signal.SIGTTIN, signal.SIGTTOU, signal.SIGUSR2], ids=lambda which: which.name)
+def test_no_signal_makes_a_second_worker(fresh_server, which):
+    """Two would write the same read models."""
+    workers = children_of(fresh_server.process.pid)
+    fresh_server.process.send_signal(which)
+    until = time.monotonic() + PATIENCE_S
+    while "one worker serves a data folder" not in fresh_server.logged():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    assert children_of(fresh_server.process.pid) == workers
+    assert fresh_server.client(None).get("/readyz").status == 200
+
+
+def test_a_server_started_by_nohup_outlives_its_terminal(tmp_path):
+    """That is what nohup is for."""
+    server = Server(tmp_path / "nohup", wrapper=["nohup"]).start()
+    try:
+        server.process.send_signal(signal.SIGHUP)
+        time.sleep(1)
+        assert server.client("pipeline").post("/v1/events", deployed("after")).status == 201
+        assert server.stop() == 0
+    finally:
+        server.close()
 
 
 def test_a_request_that_was_begun_before_a_stop_is_answered(fresh_server):
@@ -171,7 +208,7 @@ def test_a_worker_that_dies_is_replaced_and_the_folder_stays_locked(fresh_server
     client = fresh_server.client("pipeline")
     client.append(deployed("before"))
     (worker,) = children_of(fresh_server.process.pid)
-    subprocess.run(["kill", "-KILL", str(worker)], check=True)
+    os.kill(worker, signal.SIGKILL)
     assert second_server(fresh_server).returncode == 5
     until = time.monotonic() + PATIENCE_S
     while True:
