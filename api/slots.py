@@ -82,7 +82,7 @@ def slot(**query: Any) -> Response:
     with service().answers.at(moment) as reader:
         found = reader.slot(query["service"], query["environment"])
     if found is None:
-        raise _unknown(query, moment)
+        raise unknown(query, moment)
     return jsonify(found)
 
 
@@ -95,7 +95,7 @@ def history(**query: Any) -> Response:
     moment, limit, after = moment_of(query), query["limit"], query.get("after")
     with service().answers.at(moment) as reader:
         if reader.slot(query["service"], query["environment"]) is None:
-            raise _unknown(query, moment)
+            raise unknown(query, moment)
         items = reader.history(query["service"], query["environment"], after, limit)
     following = items[-1]["position"] if len(items) == limit else None
     return _linked(jsonify({"items": items, "next": following}), following)
@@ -110,7 +110,7 @@ def candidates(**query: Any) -> Response:
     moment = moment_of(query)
     with service().answers.at(moment) as reader:
         if reader.slot(query["service"], query["environment"]) is None:
-            raise _unknown(query, moment)
+            raise unknown(query, moment)
         return jsonify(reader.candidates(query["service"], query["environment"]))
 
 
@@ -127,7 +127,8 @@ def artifact(digest: str, **query: Any) -> Response:
     return jsonify(found)
 
 
-def _unknown(query: dict[str, Any], moment: Moment) -> NotFound:
+def unknown(query: dict[str, Any], moment: Moment) -> NotFound:
+    """That nothing is recorded of a slot."""
     return NotFound(
         f"nothing is recorded of {query['service']} in {query['environment']} "
         f"as of {rfc3339(moment.as_of)}: see /v1/slots for all"

@@ -5,6 +5,7 @@ The answers: what readers ask, put together from the folds at one moment.
 the record. Each answer is of one position.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -246,6 +247,12 @@ class Reader:
             return None
         changes = self.history(service, place, None, situation.LOOKED_BACK)
         return {**self._slot(view), **situation.answer(view, changes, self)}
+
+    def ambiguous(self, service: str, place: str) -> set[str]:
+        """The versions that several artifacts of a slot go by."""
+        state: current_version.State = self.state(stream_name("slot", service, place))
+        versions = [each.version for each in state.artifacts]
+        return {each for each, count in Counter(versions).items() if count > 1}
 
     def on_call(self, service: str | None, rota: str | None, at: int) -> list[dict[str, Any]]:
         """Who is on call at a moment: in one rota, in those that cover a service, or in all."""

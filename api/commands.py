@@ -1,0 +1,77 @@
+"""
+What to type next: the commands that decide, and those that record what was done.
+
+Pure: a situation in, lines of shell out. Each can be pasted as it is, but for
+reasons that only a person knows. They are offers, never actions.
+"""
+
+import shlex
+from collections.abc import Container, Mapping
+from typing import Any
+
+WHY = "WHY"
+"""Stands where a person has to say why."""
+
+
+def commands(situation: Mapping[str, Any], ambiguous: Container[str] = ()) -> list[dict[str, str]]:
+    """
+    What can be done about a slot as things are, the likeliest first.
+
+    *ambiguous*: versions that several artifacts of the slot go by, so that
+    only the digest tells which is meant.
+    """
+    rollback = situation["rollback"]
+    told = rollback["told"] if rollback else None
+    if told in ("pending", "claimed"):
+        return _execute(situation, rollback)
+    if told == "target_reached":
+        return _judge(situation, rollback)
+    return _decide(situation, ambiguous)
+
+
+def _decide(situation: Mapping[str, Any], ambiguous: Container[str]) -> list[dict[str, str]]:
+    target, incident = situation["rollback_target"], _incident(situation)
+    found = []
+    if target is not None:
+        digest = {"to-digest": target["digest"]} if target["digest"] and target["version"] in ambiguous else {}
+        given = {"to-version": target["version"], **digest, **incident}
+        found.append(_line("decide to roll back", "rollback decided", situation, given))
+    if target is not None or incident:
+        given = {"chosen": "fix_forward", **incident, "reason": WHY}
+        found.append(_line("decide against it", "rollback declined", situation, given))
+    return found
+
+
+def _execute(situation: Mapping[str, Any], rollback: Mapping[str, Any]) -> list[dict[str, str]]:
+    named = {"rollback-id": rollback["rollback_id"]}
+    back = {**named, "to-version": rollback["to_version"]}
+    claim = _line("have a pipeline carry it out", "rollback next", situation, {}, "--claim")
+    return [
+        *([claim] if rollback["told"] == "pending" else []),
+        _line("record that it was carried out", "rollback succeeded", situation, back),
+        _line("record that it failed", "rollback failed", situation, back),
+        _line("call it off", "rollback cancelled", situation, {**named, "reason": WHY}),
+    ]
+
+
+def _judge(situation: Mapping[str, Any], rollback: Mapping[str, Any]) -> list[dict[str, str]]:
+    given = {"rollback-id": rollback["rollback_id"], "reason": WHY}
+    return [
+        _line("record that it helped", "rollback verified", situation, given),
+        _line("record that it did not help", "rollback ineffective", situation, given),
+    ]
+
+
+def _incident(situation: Mapping[str, Any]) -> dict[str, str]:
+    real = (each["id"] for each in situation["incidents"] if not each["drill"])
+    return next(({"incident": each} for each in real), {})
+
+
+def _line(do: str, verb: str, situation: Mapping[str, Any], given: Mapping[str, str], *switches: str) -> dict[str, str]:
+    slot = {"service": situation["service"], "environment": situation["environment"]}
+    # One word a flag: a value that begins with a dash would else be taken for a flag.
+    flags = (
+        shlex.quote(f"--{name}={value}") if value.startswith("-") else f"--{name} {shlex.quote(value)}"
+        for name, value in {**slot, **given}.items()
+    )
+    return {"do": do, "command": " ".join(["lastgood", verb, *flags, *switches])}
