@@ -10,7 +10,7 @@ import pytest
 from api.cli.main import VERBS
 
 ROOT = Path(__file__).parents[2]
-HEAVY = {"flask", "flask_smorest", "marshmallow", "eventsourcing", "rich", "sqlite_utils", "granian", "ledger.events"}
+HEAVY = {"flask", "flask_smorest", "marshmallow", "eventsourcing", "rich", "sqlite_utils", "gunicorn", "ledger.events"}
 CALLS = [
     ["--help"],
     ["append", "--help"],
