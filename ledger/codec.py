@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import orjson
 from eventsourcing.persistence import Mapper, StoredEvent
@@ -63,9 +63,12 @@ Key = tuple[str, str]
 """Source and id: what an event is known by to its sender."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A draft as bytes, but for what is known only under the lock: position, revision, recordedtime."""
+class Prepared(NamedTuple):
+    """
+    A draft as bytes, but for what is known only under the lock: position, revision, recordedtime.
+
+    A tuple, as is `Placed`: it is made in a quarter of a frozen dataclass's time, once for each event.
+    """
 
     draft: Draft
     occurred_at: datetime | None
@@ -96,8 +99,7 @@ class Prepared:
         return b"".join((self.before, late, self.between, b',"time":', time, self.after))
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(NamedTuple):
     """A prepared event and its place in the record: what the event store is handed."""
 
     prepared: Prepared
