@@ -1,0 +1,81 @@
+"""GET and POST /v1/plan: what returning an environment to a moment would change, and deciding it."""
+
+import uuid
+
+import pytest
+
+from api.decision_replies import Plan
+from tests.api.world import World
+
+
+@pytest.fixture
+def worlds(server):
+    """Two services of an environment of their own; the second is there only later."""
+    first, second = World(server, environment := f"env-{uuid.uuid4().hex[:8]}"), World(server, environment)
+    first.service, second.service = sorted([first.service, second.service])
+    first.deployed("1", minutes=0)
+    first.deployed("2", minutes=60)
+    second.deployed("7", minutes=70)
+    second.last = second.deployed("8", minutes=80)
+    return first, second
+
+
+def plan(world, **query):
+    answer = world.auditor.get("/v1/plan", environment=world.environment, **query)
+    assert answer.status == 200, answer.body
+    return answer.json()
+
+
+def test_a_plan_names_what_would_change(worlds):
+    """`from` and `to` for each slot that differs; what was not there then is listed apart."""
+    first, second = worlds
+    found = plan(first, to=first.at(30), at_least=second.last["position"])
+    assert Plan().validate(found) == {}
+    assert [(each["service"], each["from"]["version"], each["to"]["version"]) for each in found["items"]] == [
+        (first.service, "2", "1")
+    ]
+    assert found["appeared"] == [second.service]
+    assert (found["count"], found["unchanged"]) == (1, 0)
+
+
+def test_some_services_can_be_planned_for(worlds):
+    first, second = worlds
+    found = plan(first, to=first.at(75), service=[second.service, "never-heard-of"], at_least=second.last["position"])
+    assert [each["service"] for each in found["items"]] == [second.service]
+    assert found["not_here"] == ["never-heard-of"]
+
+
+def test_one_returns_to_an_earlier_moment(worlds):
+    first, _ = worlds
+    assert first.auditor.get("/v1/plan", environment=first.environment, to="2999-01-01T00:00:00Z").status == 400
+    assert first.auditor.get("/v1/plan", environment="nowhere", to=first.at(0)).status == 404
+    assert first.auditor.get("/v1/plan", environment=first.environment).status == 422
+
+
+def test_deciding_a_plan_is_one_decision_for_all(worlds):
+    """One rollback.decided for each slot, with a common plan and reason; sent again it changes nothing."""
+    first, second = worlds
+    wish = {
+        "environment": first.environment,
+        "to": first.at(75),
+        "reason": "all of it is broken",
+        "plan": f"P-{first.service}",
+    }
+    decided = first.responder.post("/v1/plan", wish)
+    assert decided.status == 201, decided.body
+    assert decided.json()["count"] == 1
+    again = first.responder.post("/v1/plan", wish).json()
+    assert [each["duplicate"] for each in again["receipts"]] == [True]
+    last = decided.json()["receipts"][-1]["position"]
+    found = first.auditor.get("/v1/decisions", plan=wish["plan"], at_least=last).json()["items"]
+    assert [(each["service"], each["to_version"], each["reason"], each["state"]) for each in found] == [
+        (second.service, "7", "all of it is broken", "pending")
+    ]
+
+
+def test_a_machine_decides_no_plan(worlds):
+    first, _ = worlds
+    wish = {"environment": first.environment, "to": first.at(30)}
+    refused = first.pipeline.post("/v1/plan", wish)
+    assert refused.status == 403
+    assert "person" in refused.json()["detail"]
