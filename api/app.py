@@ -15,7 +15,7 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import ServiceUnavailable
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import decisions, events, health, openapi, plans, problems, situation, slots
+from api import decisions, events, health, log, openapi, plans, problems, situation, slots
 from api.body import LARGEST_BODY, BoundedRequest
 from api.config import Settings
 from api.service import Service, open_service
@@ -67,6 +67,7 @@ def _register(app: Flask) -> None:
     problems.register(app)
     app.register_blueprint(health.blp)
     api.register_blueprint(events.blp)
+    api.register_blueprint(log.blp)
     api.register_blueprint(slots.blp)
     api.register_blueprint(decisions.blp)
     api.register_blueprint(plans.blp)
@@ -85,6 +86,8 @@ def _around_requests(app: Flask, held: Service) -> None:
     @app.after_request
     def end(response: Response) -> Response:
         _add_headers(response)
+        if held.log.refusal() is not None:
+            response.headers["Lastgood-Record"] = "unverified"
         seconds = time.perf_counter() - g.begun
         endpoint = request.endpoint or "unknown"
         held.measures.request_seconds.labels(request.method, endpoint, response.status_code).observe(seconds)

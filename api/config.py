@@ -13,6 +13,9 @@ from typing import Any
 
 from environs import Env, EnvValidationError, ValidationError, validate
 
+from api import log_settings
+from ledger.witness import Witness
+
 FILE = "lastgood.toml"
 PREFIX = "LASTGOOD_"
 LOG_FORMATS = ("auto", "json", "text")
@@ -28,7 +31,10 @@ class BadSettings(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`threads` serve requests, at most half of them live streams; `proxies` stand in front and set X-Forwarded-*."""
+    """
+    `threads` serve requests, at most half of them live streams; `proxies` stand in front and set X-Forwarded-*;
+    `origin` names the log (None: as it is named already, else after itself); `checkpoints` is seen from `data`.
+    """
 
     data: Path = Path("data")
     host: str = "127.0.0.1"
@@ -37,6 +43,9 @@ class Settings:
     log_format: str = "auto"
     proxies: int = 0
     public_log: bool = True
+    origin: str | None = None
+    checkpoints: Path = Path("log")
+    witnesses: tuple[Witness, ...] = ()
 
 
 def load(flags: Mapping[str, Any], environ: Mapping[str, str], folder: Path) -> Settings:
@@ -46,7 +55,9 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str], folder: Path) -> 
     Raises:
         BadSettings: with every error there is.
     """
-    given = _Given(flags, environ, _read(folder / FILE))
+    file = _read(folder / FILE)
+    given = _Given(flags, environ, {"witnesses": file.get("witness"), **file})
+    given.add_parser("witnesses", log_settings.witnesses)
     default = Settings()
     kept: dict[str, Any] = {
         "data": given.path("DATA", default.data, validate=_folder),
@@ -56,6 +67,9 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str], folder: Path) -> 
         "log_format": given.str("LOG_FORMAT", default.log_format, validate=validate.OneOf(LOG_FORMATS)),
         "proxies": given.int("PROXIES", default.proxies, validate=validate.Range(0, 8)),
         "public_log": given.bool("PUBLIC_LOG", default.public_log),
+        "origin": given.str("ORIGIN", "", validate=log_settings.check_origin) or None,
+        "checkpoints": given.path("CHECKPOINTS", default.checkpoints, validate=_folder),
+        "witnesses": given.witnesses("WITNESSES", ""),
     }
     given.str("DATABASE", "", validate=_no_database)
     given.check()

@@ -15,12 +15,13 @@ from werkzeug.exceptions import BadRequest, NotAcceptable
 
 from api import events_docs as docs
 from api import reading
-from api.appending import Wish, all_or_nothing, each_by_itself, summary
+from api.appending import Outcome, Wish, all_or_nothing, each_by_itself, summary
 from api.drafts import NDJSON, Sent, read
 from api.events_docs import AppendQuery, EventsQuery, StreamQuery
 from api.moments import resolve
 from api.principals import current_principal, require_reader
 from api.problems import body_of
+from api.receipts import sealed
 from api.resources import Blueprint, NoQuery
 from api.service import service
 from ledger.codec import Row
@@ -38,21 +39,32 @@ blp = Blueprint("events", __name__, url_prefix="/v1/events", description="What h
 @blp.route("", methods=["POST"])
 @blp.arguments(AppendQuery, location="query", as_kwargs=True)
 @docs.append(blp)
-def append(each: bool = False, strict: bool = False) -> Response:
+def append(each: bool = False, strict: bool = False, wait: str | None = None) -> Response:
     """
     Append one event or many.
 
     A request is all or nothing, unless `each=true`. The same (source, id)
     again with the same content is answered with the first receipt. When this
-    answers, what it has receipts for is durable.
+    answers, what it has receipts for is durable; with `wait=sealed` it is in
+    the transparency log too, and each receipt has the proof.
     """
     principal = current_principal()
     sent = read(request.headers, request.get_data)
     wish = Wish(principal, _expected(sent, each=each), strict)
     if each:
-        return _outcomes(each_by_itself(service(), sent, wish))
+        outcomes = each_by_itself(service(), sent, wish)
+        return _outcomes(_waited(outcomes) if wait else outcomes)
     receipts = all_or_nothing(service(), sent, wish)
+    if wait:
+        receipts = sealed(service().log, service().ledger, receipts)
     return _one(receipts[0]) if sent.single else _many(receipts)
+
+
+def _waited(outcomes: list[Outcome]) -> list[Outcome]:
+    """The outcomes, with proof where there are receipts."""
+    receipts = [each for each in outcomes if isinstance(each, Receipt)]
+    with_proof = iter(sealed(service().log, service().ledger, receipts))
+    return [next(with_proof) if isinstance(each, Receipt) else each for each in outcomes]
 
 
 def _expected(sent: Sent, *, each: bool) -> int | None:
@@ -85,7 +97,7 @@ def _many(receipts: list[Receipt]) -> Response:
     return response
 
 
-def _outcomes(outcomes: list[Receipt | BaseException]) -> Response:
+def _outcomes(outcomes: list[Outcome]) -> Response:
     """201 if all were taken and something was new, 200 if all were taken before, 207 if any was refused."""
     items = [each if isinstance(each, Receipt) else _Problem(each) for each in outcomes]
     refused = any(isinstance(each, BaseException) for each in outcomes)

@@ -13,7 +13,7 @@ from api.replies import EventPageSchema, OutcomesSchema, ReceiptSchema, Receipts
 from api.resources import Blueprint, Digits, Switch, parameter
 from api.schemas import EventSchema
 from ledger.events import EVENTS
-from ledger.values import Text, Time, Unfit
+from ledger.values import Choice, Text, Time, Unfit
 
 DEFAULT_LIMIT = 100
 LARGEST_LIMIT = 1_000
@@ -72,6 +72,7 @@ class KnownType:
 class AppendQuery(Schema):
     each = parameter(Switch(), "event by event, each with an outcome of its own, instead of all or nothing")
     strict = parameter(Switch(), "refuse with 409 what would otherwise be recorded with a warning")
+    wait = parameter(Choice(("sealed",)), "answer once the events are in the transparency log, with the proof")
 
 
 class EventsQuery(MomentSchema):

@@ -65,6 +65,7 @@ def unready(held: Service) -> Iterator[str]:
         yield "the server is stopping"
     if not held.writer.alive:
         yield "the writer has ended, so nothing can be recorded: restart the server"
+    yield from held.log.unready()
     yield from _behind(held)
     yield from _unwritable(held.settings.data)
 

@@ -22,6 +22,7 @@ from werkzeug.exceptions import HTTPException
 
 from api.principals import Unauthenticated, current_principal, record_refusal
 from api.strict_json import Malformed
+from api.transparency import NotPublished, NotSealed
 from ledger.errors import (
     Damaged,
     FolderInUse,
@@ -36,6 +37,8 @@ from ledger.errors import (
     TooLarge,
     Unwelcome,
 )
+from ledger.merkle import LogError
+from ledger.sealer import Unverified
 from ledger.writer import WriterStopped
 
 MEDIA_TYPE = "application/problem+json"
@@ -69,12 +72,16 @@ KINDS: Mapping[type[Exception], Kind] = {
     Unauthenticated: Kind(401, "unauthenticated", "A token is needed", headers=_CHALLENGE),
     NotAllowed: Kind(403, "not-allowed", "This principal may not"),
     NotRecorded: Kind(404, "not-recorded", "There is no such event"),
+    NotPublished: Kind(404, "not-published", "The log has no such part"),
     IdTaken: Kind(409, "id-taken", "The id is taken by other content", ("position",)),
     Unwelcome: Kind(409, "unwelcome", "It would be recorded with a warning", ("warnings",)),
     StaleRevision: Kind(412, "stale-revision", "The stream has moved on", ("stream", "revision")),
     TooLarge: Kind(413, "too-large", "More than the ledger takes"),
     Invalid: Kind(422, "invalid", "The input breaks a rule"),
     Damaged: Kind(500, "damaged", "What is stored cannot be right"),
+    LogError: Kind(500, "damaged", "What is stored cannot be right"),
+    NotSealed: Kind(503, "not-sealed", "The log does not have it yet", ("position",), _RETRY),
+    Unverified: Kind(503, "unverified", "The record is not the one that was signed", ("size",)),
     NotYet: Kind(503, "not-yet", "The answers are not that far yet", ("reached",), _RETRY),
     WriterStopped: Kind(503, "stopping", "The ledger is stopping", headers=_RETRY),
     FolderInUse: Kind(503, "folder-in-use", "Another server has the record", headers=_RETRY),

@@ -27,7 +27,8 @@ class ProblemSchema(Schema):
     status = fields.Integer(required=True)
     detail = fields.String(required=True, metadata=_said("what was asked, what is so, and what to do"))
     errors = fields.List(fields.Nested(FaultSchema), metadata=_said("every fault in the input"))
-    position = fields.Integer(metadata=_said("id-taken: where the id is recorded"))
+    position = fields.Integer(metadata=_said("id-taken: where the id is recorded; not-sealed: what was asked for"))
+    size = fields.Integer(metadata=_said("unverified: how many events were signed for"))
     stream = fields.String(metadata=_said("stale-revision: whose revision"))
     revision = fields.Integer(metadata=_said("stale-revision: what it is"))
     reached = fields.Integer(metadata=_said("not-yet: the position that the answers have reached"))
@@ -53,6 +54,11 @@ class ReceiptSchema(Schema):
     revision = fields.Integer(required=True, metadata=_said("its place in its stream, from 1"))
     duplicate = fields.Boolean(required=True, metadata=_said("it had been recorded before, there"))
     warnings = fields.List(fields.Nested(WarningSchema), required=True)
+    leaf_hash = fields.String(metadata=_said("wait=sealed: of its leaf in the transparency log (RFC 6962), base64"))
+    inclusion_proof = fields.List(
+        fields.String(), metadata=_said("wait=sealed: the hashes from its leaf to the root, base64")
+    )
+    checkpoint = fields.String(metadata=_said("wait=sealed: the signed checkpoint that they lead to"))
 
 
 class ReceiptsSchema(Schema):

@@ -18,12 +18,14 @@ from flask import current_app
 
 from api.access import Refusals
 from api.config import Settings
+from api.log_measures import LogMeasures
 from api.measures import Measures
 from api.sight import Sighted
 from api.tokens import Tokens
+from api.transparency import Log, open_log
 from ledger.application import Ledger
 from ledger.deciding import Command, Receipt
-from ledger.errors import FolderInUse
+from ledger.errors import FolderInUse, LedgerError
 from ledger.writer import Writer
 from projections.answers import Answers
 
@@ -88,10 +90,16 @@ class News:
 
 
 class MeasuredWriter(Writer):
-    """The writer, with every outcome counted."""
+    """The writer, with every outcome counted. *refusal* says why nothing may be appended, if so."""
 
-    def __init__(self, ledger: Ledger, stored: Callable[[], None], measures: Measures) -> None:
-        self._measures = measures
+    def __init__(
+        self,
+        ledger: Ledger,
+        stored: Callable[[], None],
+        measures: Measures,
+        refusal: Callable[[], LedgerError | None] = lambda: None,
+    ) -> None:
+        self._measures, self._refusal = measures, refusal
         super().__init__(ledger, stored)
 
     @property
@@ -99,6 +107,8 @@ class MeasuredWriter(Writer):
         return self._thread.is_alive()
 
     def submit(self, command: Command) -> Future[list[Receipt]]:
+        if (refusal := self._refusal()) is not None:
+            raise refusal
         outcome = super().submit(command)
         outcome.add_done_callback(self._measures.count_outcome)
         return outcome
@@ -111,6 +121,7 @@ class Service:
     settings: Settings
     ledger: Ledger
     writer: MeasuredWriter
+    log: Log
     answers: Answers
     tokens: Tokens
     refusals: Refusals
@@ -129,6 +140,7 @@ class Service:
         """Call it when no request runs any more. What was handed in is made durable first."""
         self.stop_waiting()
         self.writer.stop()
+        self.log.stop()
         self.answers.stop()
         self.tokens.close()
         self.ledger.close()
@@ -155,7 +167,10 @@ def open_service(settings: Settings, lock: FolderLock | None = None) -> Service:
         news.stored()
         answers.wake()
 
-    writer = MeasuredWriter(ledger, stored, measures)
+    log = open_log(settings, ledger)
+    log.start()
+    LogMeasures(log, measures.registry)
+    writer = MeasuredWriter(ledger, stored, measures, log.refusal)
     measures.gauge("lastgood_head_position", "The last position of the record.", ledger.head)
     measures.gauge("lastgood_read_model_position", "How far the read models are.", lambda: answers.reached)
     measures.gauge(
@@ -167,6 +182,7 @@ def open_service(settings: Settings, lock: FolderLock | None = None) -> Service:
         settings=settings,
         ledger=ledger,
         writer=writer,
+        log=log,
         answers=answers,
         tokens=Tokens(ledger, writer.append),
         refusals=Refusals(ledger, writer.submit),
