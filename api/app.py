@@ -15,7 +15,7 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import ServiceUnavailable
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import decisions, events, health, log, openapi, plans, problems, situation, slots
+from api import decisions, events, health, incidents, log, openapi, plans, problems, situation, slots
 from api.body import LARGEST_BODY, BoundedRequest
 from api.config import Settings
 from api.service import Service, open_service
@@ -72,6 +72,7 @@ def _register(app: Flask) -> None:
     api.register_blueprint(decisions.blp)
     api.register_blueprint(plans.blp)
     api.register_blueprint(situation.blp)
+    api.register_blueprint(incidents.blp)
 
 
 def _around_requests(app: Flask, held: Service) -> None:

@@ -39,11 +39,12 @@ def page(
     """The incidents that match filters, those that began last first, and where the next page goes on."""
     db = reader.tables.db
     if reader.moment.now:
-        found = [reader.state(each) for each in incident_list.page(db, filters, after, limit)]
+        found = [reader.state(each) for each in incident_list.page(db, filters, after, limit + 1)]
     else:
         every = (reader.state(each) for each in incident_list.streams(db))
-        found = incident_list.choose(every, filters, after, limit)
-    return [row(each) for each in found], incident_list.order(found[-1]) if len(found) == limit else None
+        found = incident_list.choose(every, filters, after, limit + 1)
+    told = found[:limit]
+    return [row(each) for each in told], incident_list.order(told[-1]) if len(found) > limit else None
 
 
 def row(state: State) -> dict[str, Any]:

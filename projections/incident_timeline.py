@@ -21,6 +21,9 @@ from projections.wording import summary
 NameOf = Callable[[str], str | None]
 """The name of a principal by its opaque id, None where none is kept."""
 
+Key = tuple[int, int]
+"""An entry's time in microseconds, and its position."""
+
 KEY = frozenset(
     "incident.detected incident.declared incident.acknowledged incident.severity_changed incident.impact_started "
     "incident.impact_ended incident.mitigated incident.resolved incident.closed incident.cancelled incident.reopened "
@@ -37,8 +40,17 @@ def nobody(_principal: str) -> str | None:
 
 def timeline(story: Story, name_of: NameOf = nobody) -> list[dict[str, Any]]:
     """Every entry, in order of (time, position)."""
+    return page(story, None, -1, name_of)[0]
+
+
+def page(story: Story, after: Key | None, limit: int, name_of: NameOf) -> tuple[list[dict[str, Any]], Key | None]:
+    """The entries after the one of a key, at most *limit*, and the key of the last where there are more."""
     states = {each.id: each for each in (story.state, *story.merged)}
-    return [_Entry(at, told, _concerned(story, states, told), name_of).json() for at, told in story.whole]
+    placed = [(at, told) for at, told in story.whole if after is None or (at, told.fact.position) > after]
+    chosen = placed if limit < 0 else placed[:limit]
+    entries = [_Entry(at, told, _concerned(story, states, told), name_of).json() for at, told in chosen]
+    last = chosen[-1] if len(chosen) < len(placed) else None
+    return entries, None if last is None else (last[0], last[1].fact.position)
 
 
 def _concerned(story: Story, states: dict[str, State], told: Told) -> State:
@@ -142,9 +154,3 @@ def _plain(value: Any) -> Any:
 
 def _time(at: int) -> str:
     return rfc3339(from_microseconds(at))
-
-
-def page(entries: list[dict[str, Any]], after: int | None, limit: int) -> list[dict[str, Any]]:
-    """The entries after the one at position *after*, at most *limit*."""
-    start = 0 if after is None else next((i + 1 for i, each in enumerate(entries) if each["position"] == after), 0)
-    return entries[start : start + limit]
