@@ -30,16 +30,30 @@ def commands(situation: Mapping[str, Any], ambiguous: Container[str] = ()) -> li
 
 
 def _decide(situation: Mapping[str, Any], ambiguous: Container[str]) -> list[dict[str, str]]:
+    """What one may decide; first what the severity asks for."""
     target, incident = situation["rollback_target"], _incident(situation)
-    found = []
+    back, against, off = [], [], []
     if target is not None:
         digest = {"to-digest": target["digest"]} if target["digest"] and target["version"] in ambiguous else {}
         given = {"to-version": target["version"], **digest, **incident}
-        found.append(_line("decide to roll back", "rollback decided", situation, given))
-    if target is not None or incident:
+        back.append(_line("decide to roll back", "rollback decided", situation, given))
+    if incident:
         given = {"chosen": "fix_forward", **incident, "reason": WHY}
-        found.append(_line("decide against it", "rollback declined", situation, given))
-    return found
+        against.append(_line("decide against it", "rollback declined", situation, given))
+        off = [_off(situation, each, incident) for each in situation["recent"]["features"] if _is_on(each)]
+    response = situation["expected_response"]
+    if response is not None and response["severity"] == "SEV-3":
+        return [*against, *back]
+    return [*back, *against, *off]
+
+
+def _is_on(item: Mapping[str, Any]) -> bool:
+    return bool(item["type"] == "feature.enabled" and item["reference"])
+
+
+def _off(situation: Mapping[str, Any], item: Mapping[str, Any], incident: Mapping[str, str]) -> dict[str, str]:
+    given = {"feature": item["reference"], **incident}
+    return _line("record that you switched a feature off", "feature disabled", situation, given)
 
 
 def _execute(situation: Mapping[str, Any], rollback: Mapping[str, Any]) -> list[dict[str, str]]:

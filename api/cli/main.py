@@ -21,6 +21,7 @@ VERBS = {
     "run": at("api.cli.run:run", "Run a deploying command and record how it went."),
     "flush": at("api.cli.flush:flush", "Send what was spooled while the ledger was out of reach."),
     "status": at("api.cli.read:status", "What runs where, and where one could roll back to."),
+    "situation": at("api.cli.situation:situation", "The first minute of an incident on one screen."),
     "history": at("api.cli.read:history", "Deployments, releases and rollbacks of one slot."),
     "plan": at("api.cli.read:plan", "What returning an environment to a moment would change."),
     "export": at("api.cli.export:export", "Write events as NDJSON to a file or standard output."),
