@@ -44,12 +44,12 @@ def _many(schema: type[Schema]) -> fields.List[Any]:
 SEVERITIES = ["SEV-1", "SEV-2", "SEV-3"]
 
 
-class Place(Schema):
+class AffectedSlot(Schema):
     service = _text(null=False)
     environment = _text(null=False)
 
 
-class When(Schema):
+class TimeAndPosition(Schema):
     time = _time(null=False)
     position = _position()
 
@@ -67,7 +67,7 @@ class IncidentRow(Schema):
     severity = _text(enum=SEVERITIES)
     suggested_severity = _text(enum=SEVERITIES)
     priority = _text()
-    affected = _many(Place)
+    affected = _many(AffectedSlot)
     commander = _text()
     began = _time()
     declared = _time()
@@ -80,51 +80,51 @@ class IncidentPage(Frame):
     next = _text()
 
 
-class Step(When):
+class IncidentStep(TimeAndPosition):
     """A step, why it was taken, and who says so."""
 
     name = _text(null=False)
     reason = _text()
     by = _text(null=False)
-    affected = fields.List(fields.Nested(Place))
+    affected = fields.List(fields.Nested(AffectedSlot))
 
 
-class SecondsIn(Schema):
+class SecondsInSeverity(Schema):
     class Meta:
         include: ClassVar[dict[str, fields.Field[Any]]] = {name: _number(null=False) for name in SEVERITIES}
 
 
-class Severities(Schema):
+class IncidentSeverities(Schema):
     initial = _text(enum=SEVERITIES)
     peak = _text(enum=SEVERITIES)
     current = _text(enum=SEVERITIES)
-    seconds = _one(SecondsIn, null=False)
-    changes = _many(Step)
+    seconds = _one(SecondsInSeverity, null=False)
+    changes = _many(IncidentStep)
 
 
-class Steps(Schema):
+class IncidentSteps(Schema):
     """First times; of mitigation, resolution and closing the last, with the first resolution beside it."""
 
-    detected = _one(When)
-    declared = _one(When)
-    acknowledged = _one(When)
-    mitigated = _one(When)
-    resolved = _one(When)
-    first_resolved = _one(When)
-    closed = _one(When)
+    detected = _one(TimeAndPosition)
+    declared = _one(TimeAndPosition)
+    acknowledged = _one(TimeAndPosition)
+    mitigated = _one(TimeAndPosition)
+    resolved = _one(TimeAndPosition)
+    first_resolved = _one(TimeAndPosition)
+    closed = _one(TimeAndPosition)
 
 
-class Window(Schema):
+class ImpactWindow(Schema):
     window = _text()
-    start = _one(When)
-    end = _one(When)
+    start = _one(TimeAndPosition)
+    end = _one(TimeAndPosition)
     basis = _text()
     precision = _text()
     level = _text()
-    affected = _many(Place)
+    affected = _many(AffectedSlot)
 
 
-class Measured(When):
+class ImpactMeasured(TimeAndPosition):
     measure = _text(null=False)
     value = _number(null=False)
     unit = _text(null=False)
@@ -132,16 +132,16 @@ class Measured(When):
     by = _text(null=False)
 
 
-class Impact(Schema):
+class IncidentImpact(Schema):
     """`seconds` is the length of the union of the windows; null where none is known."""
 
     seconds = _number()
     ongoing = _truth()
-    windows = _many(Window)
-    measured = _many(Measured)
+    windows = _many(ImpactWindow)
+    measured = _many(ImpactMeasured)
 
 
-class Holding(Schema):
+class RoleHeld(Schema):
     class Meta:
         include: ClassVar[dict[str, fields.Field[Any]]] = {"from": _text()}
 
@@ -153,17 +153,17 @@ class Holding(Schema):
     position = _position()
 
 
-class Proposal(When):
+class RuleProposal(TimeAndPosition):
     rule = _text()
 
 
-class Said(Proposal):
+class SaidOfVersion(RuleProposal):
     kind = _text(null=False, enum=["suspected", "implicated", "exonerated"])
     reason = _text()
     by = _text(null=False)
 
 
-class Version(Schema):
+class NamedVersion(Schema):
     """A version as it stands: what a person said last goes before any suspicion."""
 
     service = _text(null=False)
@@ -171,11 +171,11 @@ class Version(Schema):
     version = _text(null=False)
     standing = _text(enum=["suspected", "implicated", "exonerated"])
     relation = _text(enum=["caused", "contributed"])
-    proposed_by_rule = _one(Proposal)
-    said = _many(Said)
+    proposed_by_rule = _one(RuleProposal)
+    said = _many(SaidOfVersion)
 
 
-class Mitigation(When):
+class MitigationTold(TimeAndPosition):
     kind = _text(null=False)
     text = _text(null=False)
     service = _text()
@@ -183,25 +183,25 @@ class Mitigation(When):
     by = _text(null=False)
 
 
-class Note(When):
+class PinnedNote(TimeAndPosition):
     text = _text(null=False)
     role = _text()
     by = _text(null=False)
 
 
-class Notes(Schema):
+class IncidentNotes(Schema):
     count = fields.Integer(required=True)
-    pinned = _many(Note)
+    pinned = _many(PinnedNote)
 
 
-class Update(When):
+class PublishedUpdate(TimeAndPosition):
     audience = _text(null=False)
     text = _text(null=False)
     channel = _text()
     by = _text(null=False)
 
 
-class Link(Schema):
+class IncidentLink(Schema):
     """`to`: this incident names the other one; else the other names this one."""
 
     incident = _text(null=False)
@@ -209,7 +209,7 @@ class Link(Schema):
     to = _truth()
 
 
-class Deviation(When):
+class ResponseDeviation(TimeAndPosition):
     severity = _text(null=False, enum=SEVERITIES)
     expected = _text(null=False)
     chosen = _text(null=False)
@@ -218,7 +218,7 @@ class Deviation(When):
     type = _text(null=False)
 
 
-class ExpectedResponse(Schema):
+class IncidentResponse(Schema):
     """What the severity asks for; its clock runs since the severity was reached."""
 
     severity = _text(null=False, enum=SEVERITIES)
@@ -228,79 +228,79 @@ class ExpectedResponse(Schema):
     seconds = _number(null=False)
     status = _text(null=False, enum=["awaited", "as_expected", "deviated", "missing"])
     drill = _truth()
-    deviations = _many(Deviation)
+    deviations = _many(ResponseDeviation)
 
 
-class Bound(Schema):
+class MeasureBound(Schema):
     name = _text(null=False)
     time = _time()
     position = _position(null=True)
 
 
-class Measure(Schema):
+class IncidentMeasure(Schema):
     """The difference of two named times, null where either is unknown."""
 
     class Meta:
-        include: ClassVar[dict[str, fields.Field[Any]]] = {"from": _one(Bound, null=False)}
+        include: ClassVar[dict[str, fields.Field[Any]]] = {"from": _one(MeasureBound, null=False)}
 
     seconds = _number()
-    to = _one(Bound, null=False)
+    to = _one(MeasureBound, null=False)
 
 
-class Measures(Schema):
-    time_to_detect = _one(Measure, null=False)
-    time_to_declare = _one(Measure, null=False)
-    time_to_acknowledge = _one(Measure, null=False)
-    time_to_decide = _one(Measure, null=False)
-    time_to_execute = _one(Measure, null=False)
-    time_to_verify = _one(Measure, null=False)
-    time_to_mitigate = _one(Measure, null=False)
-    time_to_resolve = _one(Measure, null=False)
+class IncidentMeasures(Schema):
+    time_to_detect = _one(IncidentMeasure, null=False)
+    time_to_declare = _one(IncidentMeasure, null=False)
+    time_to_acknowledge = _one(IncidentMeasure, null=False)
+    time_to_decide = _one(IncidentMeasure, null=False)
+    time_to_execute = _one(IncidentMeasure, null=False)
+    time_to_verify = _one(IncidentMeasure, null=False)
+    time_to_mitigate = _one(IncidentMeasure, null=False)
+    time_to_resolve = _one(IncidentMeasure, null=False)
 
 
-class Incident(IncidentRow, Frame):
+class WholeIncident(IncidentRow, Frame):
     """Everything about one incident. `marks` are what not to take at its word."""
 
-    severities = _one(Severities, null=False)
-    priorities = _many(Step)
-    steps = _one(Steps, null=False)
-    cycles = fields.List(fields.List(fields.Nested(Step)), required=True)
-    impact = _one(Impact, null=False)
-    roles = _many(Holding)
-    versions = _many(Version)
-    cause_elsewhere = _one(Step)
-    mitigations = _many(Mitigation)
-    notes = _one(Notes, null=False)
-    updates = _many(Update)
-    links = _many(Link)
+    severities = _one(IncidentSeverities, null=False)
+    priorities = _many(IncidentStep)
+    steps = _one(IncidentSteps, null=False)
+    cycles = fields.List(fields.List(fields.Nested(IncidentStep)), required=True)
+    impact = _one(IncidentImpact, null=False)
+    roles = _many(RoleHeld)
+    versions = _many(NamedVersion)
+    cause_elsewhere = _one(IncidentStep)
+    mitigations = _many(MitigationTold)
+    notes = _one(IncidentNotes, null=False)
+    updates = _many(PublishedUpdate)
+    links = _many(IncidentLink)
     leads_to = _one(IncidentRow)
     merged = fields.List(fields.String(), required=True)
     alerts = fields.List(fields.String(), required=True)
-    expected_response = _one(ExpectedResponse)
-    measures = _one(Measures, null=False)
+    expected_response = _one(IncidentResponse)
+    measures = _one(IncidentMeasures, null=False)
     marks = _many(Reason)
 
 
-class Submitter(Schema):
+class EntrySubmitter(Schema):
     id = _text(null=False)
     name = _text()
     kind = _text(null=False, enum=["human", "machine"])
 
 
-class Amended(Schema):
+class EntryAmended(Schema):
     position = _position()
     recordedtime = _time(null=False)
     reason = _text()
     decided_by = _text()
 
 
-class Correction(Amended):
+class EntryCorrection(EntryAmended):
     field = _text(null=False)
     was = fields.Raw(required=True, allow_none=True)
     now = fields.Raw(required=True, allow_none=True)
 
 
-class Entry(When):
+class TimelineEntry(TimeAndPosition):
     """One event of a timeline. `key` moments and pinned ones are never folded away."""
 
     type = _text(null=False)
@@ -312,19 +312,19 @@ class Entry(When):
     lag_seconds = _number(null=False)
     lag = _text()
     claimed_time = _time()
-    submitter = _one(Submitter, null=False)
+    submitter = _one(EntrySubmitter, null=False)
     decided_by = _text()
     roles = fields.List(fields.String(), required=True)
     source = _text(null=False)
     key = _truth()
     pinned = _truth()
     data = fields.Dict(required=True)
-    corrections = _many(Correction)
-    retracted = _one(Amended)
+    corrections = _many(EntryCorrection)
+    retracted = _one(EntryAmended)
 
 
 class Timeline(Frame):
     incident = _text(null=False)
     leads_to = _text()
-    items = _many(Entry)
+    items = _many(TimelineEntry)
     next = _text()

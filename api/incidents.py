@@ -95,7 +95,7 @@ def incidents(**query: Any) -> Response:
 
 @blp.route("/incidents/<id:incident>", parameters=Named.parameters)
 @blp.arguments(MomentSchema, location="query", as_kwargs=True)
-@blp.response(200, replies.Incident)
+@blp.response(200, replies.WholeIncident)
 @blp.refuses(400, 404, 503)
 def incident(incident: str, **query: Any) -> Response:
     """

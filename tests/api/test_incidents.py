@@ -78,7 +78,7 @@ def test_an_incident_has_what_a_reader_needs(client, slot, name):
     """Headline, severity, impact, roles, versions, measures, response, in one reply of the documented shape."""
     position = lived(client, name, slot)
     found = incident(client, name, at_least=position)
-    replies.Incident().load(found, unknown=RAISE)
+    replies.WholeIncident().load(found, unknown=RAISE)
     assert (found["id"], found["state"], found["severity"], found["priority"]) == (name, "resolved", "SEV-1", "P1")
     assert found["measures"]["time_to_detect"]["seconds"] == 300
     assert found["measures"]["time_to_execute"]["seconds"] == 240
