@@ -29,6 +29,7 @@ from eventsourcing.utils import Environment, EnvType
 from ledger.authority import Principal, authorize
 from ledger.codec import Draft, LeafMapper, Placed, Prepared, Row, amend, prepare, recorded, said
 from ledger.deciding import Command, Group, Look, Receipt
+from ledger.disk import Disk
 from ledger.errors import Damaged, LedgerError, NotRecorded, Undecided
 from ledger.events import Recorded, RecordRedacted
 from ledger.past import StoredPast
@@ -55,13 +56,12 @@ class Ledger(Application[str]):
     env: ClassVar[dict[str, str]] = {"PERSISTENCE_MODULE": "ledger.store.sqlite:Factory"}
 
     def __init__(self, folder: Path, clock: Clock | None = None) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.folder = folder
+        self.folder = made_folder(folder)
         self.clock = clock or Clock()
         self.look: Look | None = None
         self._fingerprint_key = secret_file(folder / "fingerprint.key")
         super().__init__({"SQLITE_DBNAME": database_name(str(folder / "events.sqlite"))})
-        flush_folder(folder)
+        Disk().sync_folder(folder)
         self._past = StoredPast(self.store, self.stream)
 
     def construct_env(self, name: str, env: EnvType | None = None) -> Environment:
@@ -222,13 +222,14 @@ def secret_file(path: Path) -> bytes:
     return secret
 
 
-def flush_folder(folder: Path) -> None:
-    """Makes the names of the files in a folder durable; a file's own fsync leaves them out."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def made_folder(folder: Path) -> Path:
+    """The folder, made with those above it where they are missing, their names durable. Only its owner gets in."""
+    missing = [each for each in (folder, *folder.absolute().parents) if not each.exists()]
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for each in missing:
+        with suppress(PermissionError):  # of a folder that may be written in and not listed
+            Disk().sync_folder(each.parent)
+    return folder
 
 
 def uuid7(moment: datetime) -> UUID:

@@ -5,9 +5,10 @@ Nothing is stored here. Each command is decided against the record and the
 commands of the group before it; one that is refused leaves no trace.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any, Protocol
 
 import orjson
@@ -16,6 +17,7 @@ from ledger import incident, record, slot
 from ledger.authority import Principal, within_bounds
 from ledger.caution import Caution
 from ledger.codec import Key, Placed, Prepared, Row, amend, recorded
+from ledger.disclosures import REDACTED
 from ledger.errors import Fault, IdTaken, Invalid, LedgerError, StaleRevision, TooLarge, Unwelcome
 from ledger.events import (
     Event,
@@ -88,6 +90,7 @@ class Past(Protocol):
     def twin(self, key: Key) -> tuple[Row, bytes | None] | None: ...
     def event(self, position: int) -> Recorded | None: ...
     def state(self, stream: str) -> Any: ...
+    def stream(self, stream: str) -> Iterable[Recorded]: ...
     def reprepare(self, prepared: Prepared, event: Event, principal: Principal) -> Prepared: ...
 
 
@@ -98,7 +101,7 @@ class Overlay:
 
     `states` are of the streams that something was decided on; the events of
     those that nobody asked for lie in `unseen`, so that they need not be
-    loaded. `redacted` are positions whose words and fingerprint will go.
+    loaded. `redacted` tells of which positions which members' words will go.
     """
 
     revisions: dict[str, int] = field(default_factory=dict)
@@ -106,7 +109,7 @@ class Overlay:
     states: dict[str, Any] = field(default_factory=dict)
     unseen: dict[str, list[tuple[Event, datetime]]] = field(default_factory=dict)
     placed: list[Placed] = field(default_factory=list)
-    redacted: set[int] = field(default_factory=set)
+    redacted: dict[int, frozenset[str]] = field(default_factory=dict)
     _read: list[Recorded] = field(default_factory=list)
 
     def take(self, other: "Overlay") -> None:
@@ -114,9 +117,13 @@ class Overlay:
         self.receipts |= other.receipts
         self.states |= other.states
         self.placed += other.placed
-        self.redacted |= other.redacted
+        for position, names in other.redacted.items():
+            self.forget(position, names)
         for stream, events in other.unseen.items():
             self.unseen.setdefault(stream, []).extend(events)
+
+    def forget(self, position: int, names: Iterable[str]) -> None:
+        self.redacted[position] = self.redacted.get(position, frozenset()).union(names)
 
     def read(self) -> list[Recorded]:
         """The events as they will be read once they are stored."""
@@ -313,9 +320,22 @@ class Group:
 
     def _redact(self, event: RecordRedacted, target: Recorded, mine: Overlay) -> None:
         """What is forgotten when the group is stored is forgotten for those who are decided after it, too."""
-        mine.redacted.add(target.position)
-        if target.event.STREAM[0] == "incident" and "title" in event.fields:
-            self._state(target.stream, mine).title = None
+        mine.forget(target.position, event.fields)
+        if target.event.STREAM[0] in RULES:
+            mine.states[target.stream] = self._retold(target.stream, mine)
+
+    def _retold(self, stream: str, mine: Overlay) -> Any:
+        """The state of a stream, from its events as they will be read."""
+        rules = RULES[stream.partition("/")[0]]
+        state = rules.State()
+        pending = (
+            _as_recorded(each) for each in (*self.overlay.placed, *mine.placed) if each.prepared.stream == stream
+        )
+        for each in chain(self._past.stream(stream), pending):
+            gone = self.overlay.redacted.get(each.position, frozenset()) | mine.redacted.get(each.position, frozenset())
+            told = amend(each, dict.fromkeys(gone - {"evidence"}, REDACTED)) if gone else each
+            state = rules.evolve(state, told.event, each.occurred_at)
+        return state
 
     def _event(self, position: int, mine: Overlay) -> Recorded | None:
         offset = position - self._head - 1

@@ -64,12 +64,15 @@ class StoredPast:
         rows = self._store.rows_at([position])
         return recorded(rows[0]) if rows else None
 
+    def stream(self, stream: str) -> Iterator[Recorded]:
+        return self._stream(stream, self._head)
+
     def state(self, stream: str) -> Any:
         state = self._states.get(stream)
         if state is None:
             rules = RULES[stream.partition("/")[0]]
             state = rules.State()
-            for each in self._stream(stream, self._head):
+            for each in self.stream(stream):
                 state = rules.evolve(state, each.event, each.occurred_at)
             self._states[stream] = state
         return state

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from ledger.application import Ledger, recordedtime, secret_file, uuid7
 from ledger.contract import members
 from ledger.disclosures import REDACTED
+from ledger.disk import Disk
 from ledger.errors import Damaged, Invalid, NotAllowed, NotRecorded, TooLarge
 from ledger.events import EVENTS, LEDGER
 from tests.dsl import declared, deployed, event
@@ -237,6 +238,16 @@ def test_the_folder_is_its_owners_own(tmp_path):
         assert stat.S_IMODE((ledger.folder / "fingerprint.key").stat().st_mode) == 0o600
 
 
+def test_the_names_of_new_files_and_folders_are_durable(tmp_path, monkeypatch):
+    """A file's own sync leaves its name out: a power cut could lose a whole new record."""
+    synced = []
+    monkeypatch.setattr(Disk, "sync_folder", lambda _, folder: synced.append((folder, sorted(folder.iterdir()))))
+    folder = tmp_path / "deep" / "data"
+    with closing(Ledger(folder)):
+        assert [each for each, _ in synced] == [folder.parent, tmp_path, folder]
+        assert {folder / "events.sqlite", folder / "fingerprint.key"} <= set(synced[-1][1])
+
+
 def test_a_secret_is_made_once(tmp_path):
     """Another one would make every repetition look like other content."""
     first = secret_file(tmp_path / "key")
@@ -280,7 +291,7 @@ def test_ids_made_here_sort_by_time(moment):
     aware = moment.replace(tzinfo=UTC)
     first, second, later = uuid7(aware), uuid7(aware), uuid7(aware + timedelta(milliseconds=1))
     assert (first.version, first.variant) == (7, "specified in RFC 4122")
-    assert first.int >> 80 == int((aware - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(milliseconds=1))
+    assert first.int >> 80 == (aware - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
     assert first != second
     assert str(max(first, second)) < str(later)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ledger.application import Ledger
 from ledger.authority import HUMAN, RESPONDER, Principal
-from ledger.deciding import CANDIDATES_KEPT, Sight
+from ledger.deciding import CANDIDATES_KEPT, RULES, Sight
 from ledger.disclosures import REDACTED
 from ledger.errors import (
     Conflict,
@@ -466,6 +466,14 @@ def test_a_rollback_is_decided_for_its_incidents_reason_by_default(ledger):
     assert [each.event.reason for each in history(ledger)[1:]] == ["checkout is down", "mine"]
 
 
+def test_another_title_than_the_redacted_one_stays(ledger):
+    """Only the words of that event go."""
+    append(ledger, detected(title="Bob did it"), declared(title="checkout is down"))
+    append(ledger, event("record.redacted", position=1, fields=["title", "evidence"]))
+    append(ledger, decided_rollback("1.4", incident="INC-1"))
+    assert history(ledger)[3].event.reason == "checkout is down"
+
+
 @pytest.mark.parametrize("split", [0, 1, 2, 3])
 def test_a_redacted_title_does_not_come_back_as_a_reason(ledger, split):
     """Neither from what was remembered, nor from the same group."""
@@ -517,6 +525,14 @@ _some_events: st.SearchStrategy[Event] = st.one_of(
     st.builds(event, st.sampled_from(["record.retracted", "decision.seconded"]), position=_positions),
     st.builds(event, st.just("finding.accepted"), positions=st.lists(_positions, min_size=1, max_size=2)),
     st.builds(event, st.just("record.redacted"), position=_positions, fields=st.sampled_from([["title"], ["reason"]])),
+    st.builds(event, st.just("record.redacted"), position=_positions, fields=st.just(["person", "evidence"])),
+    st.builds(
+        event,
+        st.sampled_from(["incident.role_assigned", "incident.role_released"]),
+        incident=_incidents,
+        role=st.just("commander"),
+        person=st.sampled_from(["alice", "bob"]),
+    ),
 )
 _some_drafts = st.builds(
     draft,
@@ -549,13 +565,31 @@ def recorded_by(folder, groups):
                 except (NotAllowed, Conflict) as error:
                     outcomes.append(told(error))
             outcomes += map(told, ledger.record(made))
+            assert remembered(ledger) == retold(ledger)
         return outcomes, history(ledger)
+
+
+def remembered(ledger):
+    return dict(ledger._past._states), {name: each for name, each in ledger._past._revisions.items() if each}
+
+
+def retold(ledger):
+    """What a ledger that has just been opened would know of the same streams."""
+    states, revisions = {}, {}
+    for stream in ledger._past._states:
+        rules = RULES[stream.partition("/")[0]]
+        states[stream] = rules.State()
+        for each in ledger.stream(stream, ledger.head()):
+            rules.evolve(states[stream], each.event, each.occurred_at)
+    for each in history(ledger):
+        revisions[each.stream] = each.revision
+    return states, revisions
 
 
 @settings(deadline=None, max_examples=150)
 @given(st.lists(_some_commands, min_size=1, max_size=8), st.data())
 def test_commands_fare_in_a_group_as_they_fare_one_by_one(commands, data):
-    """The same receipts, refusals and warnings, and the same record, however they are grouped."""
+    """The same receipts, refusals, warnings and record, however they are grouped; what is remembered is what is so."""
     cuts = sorted(data.draw(st.sets(st.integers(1, len(commands)), max_size=3)) | {0, len(commands)})
     groups = [commands[start:end] for start, end in pairwise(cuts)]
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
