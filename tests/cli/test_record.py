@@ -5,7 +5,7 @@ import json
 import click
 import pytest
 
-from api.cli import record
+from api.cli import record, verbs
 from api.cli.ci import Facts
 from api.cli.record import KINDS, MEMBERS, data_of
 from ledger.contract import Items, accept, members
@@ -76,7 +76,7 @@ def test_flags_read_what_the_members_rules_accept(topic):
 
 def test_the_common_members_are_those_of_every_event():
     """As `ledger.events.Event` has them."""
-    assert set(record.COMMON.split()) == set(members(Event))
+    assert set(verbs.COMMON.split()) == set(members(Event))
 
 
 @pytest.mark.parametrize("topic", KINDS)
