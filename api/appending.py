@@ -42,9 +42,8 @@ def all_or_nothing(held: Service, sent: Sent, wish: Wish) -> list[Receipt]:
         return []
     try:
         return held.writer.append(Command(wish.principal, prepared, wish.expected, wish.strict))
-    except Invalid as error:
-        lines = [each.line for each in sent.entries]
-        error.errors = [replace(each, line=lines[(each.line or 1) - 1]) for each in error.errors]
+    except LedgerError as error:
+        _tell_line(error, sent.entries[(error.line or 1) - 1].line)
         raise
 
 
@@ -53,11 +52,15 @@ def _prepared(held: Service, entry: Entry, principal: Principal) -> Prepared:
         raise entry.error or TypeError("an entry without a draft says why")
     try:
         return held.ledger.prepare(entry.draft, principal)
-    except NotAllowed as error:
-        raise NotAllowed(str(error) if entry.line is None else f"line {entry.line}: {error}") from None
-    except Invalid as error:
-        error.errors = [replace(each, line=entry.line) for each in error.errors]
+    except LedgerError as error:
+        _tell_line(error, entry.line)
         raise
+
+
+def _tell_line(error: LedgerError, line: int | None) -> None:
+    error.line = line
+    if isinstance(error, Invalid):
+        error.errors = [replace(each, line=line) for each in error.errors]
 
 
 def each_by_itself(held: Service, sent: Sent, wish: Wish) -> list[Outcome]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from api.envelope import is_plain_json
 from api.strict_json import Given, document, text
 from ledger.contract import pointer
 from ledger.errors import Fault, Invalid
@@ -48,7 +49,7 @@ def event(given: dict[str, str], content_type: str, body: bytes) -> Given:
     if data.error is not None:
         return Given(None, None, _below_data(data.error))
     whole: dict[str, Any] = {**given, "data": data.value}
-    if content_type != "application/json":
+    if not is_plain_json(content_type):
         whole["datacontenttype"] = content_type
     return Given(whole)
 

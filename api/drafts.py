@@ -72,7 +72,7 @@ def read(headers: Headers, body: Callable[[], bytes]) -> Sent:
         UnsupportedMediaType: for a Content-Type that is none of ours.
         Malformed, Invalid, TooLarge: where the body as a whole cannot be taken.
     """
-    content_type, options = parse_options_header(headers.get("Content-Type"))
+    content_type, options = parse_options_header(headers.get("Content-Type", "").lower())
     _check_charset(options.get("charset", "utf-8"))
     if content_type == NDJSON:
         return Sent(_entries(lines(text(body()))), single=False)
@@ -80,14 +80,14 @@ def read(headers: Headers, body: Callable[[], bytes]) -> Sent:
         return _structured(document(text(body())), many=content_type == BATCH)
     given = binary_mode.attributes(headers)
     if given and (content_type == JSON or content_type.endswith("+json")):
-        return Sent(_entries([binary_mode.event(given, content_type, body())]), single=True)
+        return Sent(_entries([binary_mode.event(given, headers["Content-Type"], body())]), single=True)
     if content_type == JSON:
         return _structured(document(text(body())), many=None)
     raise UnsupportedMediaType(f"send events as {', '.join(MEDIA_TYPES)}, or as JSON with the event's ce- headers")
 
 
 def _check_charset(charset: str) -> None:
-    if charset.lower() not in ("utf-8", "utf8", "us-ascii"):
+    if charset not in ("utf-8", "utf8", "us-ascii"):
         raise UnsupportedMediaType("JSON is sent as UTF-8: leave the charset out")
 
 
@@ -140,13 +140,14 @@ def quick(event: Any) -> Draft:
     cls = event_class(event.get("type"))
     attributes, extensions = {}, {}
     for name, value in event.items():
-        if value is None or name in ("type", "data"):
+        if name in ("type", "data"):
             continue
         try:
-            if (rule := ATTRIBUTES.get(name)) is not None:
+            if (rule := ATTRIBUTES.get(name)) is None:
+                if (kept := extension(name, value)) is not None:
+                    extensions[name] = kept
+            elif value is not None:
                 attributes[name] = rule.accept(value)
-            else:
-                extensions[name] = extension(name, value)
         except Unfit as unfit:
             raise Invalid([Fault(pointer(name), unfit.detail)]) from None
     data, schema = event.get("data"), attributes.get("dataschema")

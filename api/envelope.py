@@ -57,6 +57,9 @@ class Extension:
     def accept(self, value: Any) -> str | int | bool:
         if type(value) is bool:
             return value
+        if type(value) is float and value.is_integer():
+            # 7.0 is a whole number, in JSON as in JSON Schema.
+            value = int(value)
         if type(value) is int and -_INT32 <= value < _INT32:
             return value
         if type(value) is not str:
@@ -81,15 +84,15 @@ EXTENSION = Extension()
 _KEPT_AS_GIVEN = ("subject", "datacontenttype")
 
 
-def extension(name: str, value: Any) -> str | int | bool:
-    """The value of an extension attribute. Raises `Unfit`, also for what cannot be its name."""
+def extension(name: str, value: Any) -> str | int | bool | None:
+    """The value of an extension attribute, None where it is unset. Raises `Unfit`, also for what cannot be its name."""
     if name in SET_BY_THE_LEDGER:
         raise Unfit("is set by the ledger itself; leave it out")
     if name == "data_base64":
         raise Unfit("is not taken: send the JSON object itself as data")
     if not NAME.fullmatch(name):
         raise Unfit("is not the name of a CloudEvents attribute: lower-case letters and digits, at most 20")
-    return EXTENSION.accept(value)
+    return None if value is None else EXTENSION.accept(value)
 
 
 def dataschemas(topic: str) -> tuple[str, ...]:
@@ -117,9 +120,9 @@ def assembled(
     other: so the same event has the same content in structured and in binary
     mode.
     """
-    said = {name: _as_text(value) for name, value in (*attributes.items(), *extensions.items())}
+    said = {name: each if type(each) is str else _as_text(each) for name, each in {**attributes, **extensions}.items()}
     said.pop("specversion", None)
-    if said.get("datacontenttype") == "application/json":
+    if is_plain_json(said.get("datacontenttype", "")):
         del said["datacontenttype"]
     as_given = {name: attributes[name] for name in _KEPT_AS_GIVEN if name in attributes}
     return Draft(
@@ -134,8 +137,11 @@ def assembled(
     )
 
 
-def _as_text(value: str | int | bool) -> str:
+def is_plain_json(media_type: str) -> bool:
+    """Whether a media type says no more than that data is JSON, which it always is here."""
+    return media_type.partition(";")[0].rstrip(" ").lower() == "application/json"
+
+
+def _as_text(value: int | bool) -> str:
     """A value as CloudEvents writes it in a header (version 1.0.2, section "Type System")."""
-    if type(value) is bool:
-        return "true" if value else "false"
-    return str(value)
+    return str(value).lower()

@@ -145,7 +145,9 @@ def _page(found: Sequence[Row], following: int | None, wanted: str) -> bytes:
 
 def _filters(query: dict[str, Any]) -> dict[str, Any]:
     """As `projections.search` takes them."""
-    times: dict[str, Any] = {name: microseconds(instant(query.pop(name))) for name in ("since", "until") if name in query}
+    times: dict[str, Any] = {
+        name: microseconds(instant(query.pop(name))) for name in ("since", "until") if name in query
+    }
     return {**query, **times}
 
 

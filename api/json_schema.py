@@ -38,6 +38,7 @@ OFFERED = tuple(topic for topic, cls in EVENTS.items() if cls.WHO is not LEDGER)
 
 _PLAIN = r"[^\x00-\x1f\x7f-\x9f]"
 _PROSE = r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
+_SEEN = r"[^\s\x00-\x1f\x7f-\x9f]"
 _OFFSET_TIME = (
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
 )
@@ -50,7 +51,7 @@ def of_rule(rule: Any) -> JsonSchema:
         case Text(longest):
             return {"type": "string", "minLength": 1, "maxLength": longest, "pattern": f"^{_PLAIN}+$"}
         case Prose(longest):
-            return {"type": "string", "minLength": 1, "maxLength": longest, "pattern": rf"^{_PROSE}*\S{_PROSE}*$"}
+            return {"type": "string", "minLength": 1, "maxLength": longest, "pattern": f"^{_PROSE}*{_SEEN}{_PROSE}*$"}
         case Choice(words):
             return {"type": "string", "enum": list(words)}
         case Digest():

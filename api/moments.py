@@ -28,7 +28,7 @@ class PositionOrTime:
     """A position, or a time; as a query string has it."""
 
     json_schema: ClassVar[Mapping[str, Any]] = {
-        "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "format": "date-time"}]
+        "anyOf": [{"type": "integer", "minimum": 0, "maximum": 10**15 - 1}, {"type": "string", "format": "date-time"}]
     }
 
     def accept(self, value: Any) -> str:

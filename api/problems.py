@@ -10,6 +10,7 @@ header, no body, since secrets may be in any of them.
 import json
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from typing import Any
@@ -42,6 +43,9 @@ from ledger.sealer import Unverified
 from ledger.writer import WriterStopped
 
 MEDIA_TYPE = "application/problem+json"
+LONGEST_HEARD = 64 * 1024 * 1024
+"""Bytes of a refused request that are read and dropped; of a longer one none are."""
+
 RETRY_S = 2
 """When to ask again after a passing trouble."""
 
@@ -100,14 +104,18 @@ def body_of(error: BaseException) -> dict[str, Any]:
     """The members of an error's problem document. What nobody foresaw is logged here, and named by a reference."""
     kind = kind_of(error)
     if kind is UNFORESEEN:
-        reference = _log_unforeseen(error)
+        reference = _log_unforeseen(error.__cause__ or error)
         detail = f"it is logged under reference {reference}; events sent again under the same ids are recorded once"
         return _document(kind.type, kind.title, kind.status, detail) | {"reference": reference}
+    if kind.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        _log.error(kind.name, detail=str(error), method=request.method, endpoint=request.endpoint)
     document = _document(kind.type, kind.title, kind.status, str(error))
     if isinstance(error, Invalid):
         document["errors"] = [
             {name: each for name, each in asdict(fault).items() if each is not None} for fault in error.errors
         ]
+    elif isinstance(error, LedgerError) and error.line is not None:
+        document["line"] = error.line
     return document | {name: getattr(error, name) for name in kind.facts}
 
 
@@ -121,12 +129,23 @@ def answer(error: BaseException) -> Response:
 
 
 def _response(document: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
+    _hear_out()
     # json and not orjson: half a surrogate pair that somebody sent can be told as it came, escaped.
     content = json.dumps(document).encode()
     response = Response(content, document["status"], content_type=MEDIA_TYPE)
     response.headers.update(headers)
     response.headers.setdefault("Cache-Control", "no-store")
     return response
+
+
+def _hear_out() -> None:
+    """Reads what is left of a request, within bounds: who is cut off while sending does not read why."""
+    # Only a server that marks the end of a request can be read to that end.
+    if request.environ.get("wsgi.input_terminated") and (request.content_length or 0) <= LONGEST_HEARD:
+        left = LONGEST_HEARD
+        with suppress(OSError):
+            while left > 0 and (piece := request.environ["wsgi.input"].read(65_536)):
+                left -= len(piece)
 
 
 def register(app: Flask) -> None:

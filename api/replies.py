@@ -14,7 +14,9 @@ def _said(description: str, **more: object) -> dict[str, object]:
 class FaultSchema(Schema):
     """One fault in the input."""
 
-    pointer = fields.String(required=True, metadata=_said("JSON Pointer (RFC 6901) into the event, or the name of a parameter"))
+    pointer = fields.String(
+        required=True, metadata=_said("JSON Pointer (RFC 6901) into the event, or the name of a parameter")
+    )
     detail = fields.String(required=True, metadata=_said("what is wrong there"))
     line = fields.Integer(metadata=_said("the line in NDJSON, or the place in an array, from 1"))
 
@@ -27,6 +29,7 @@ class ProblemSchema(Schema):
     status = fields.Integer(required=True)
     detail = fields.String(required=True, metadata=_said("what was asked, what is so, and what to do"))
     errors = fields.List(fields.Nested(FaultSchema), metadata=_said("every fault in the input"))
+    line = fields.Integer(metadata=_said("of the event that is refused, in a batch, where no fault bears it"))
     position = fields.Integer(metadata=_said("id-taken: where the id is recorded; not-sealed: what was asked for"))
     size = fields.Integer(metadata=_said("unverified: how many events were signed for"))
     stream = fields.String(metadata=_said("stale-revision: whose revision"))

@@ -152,7 +152,7 @@ class EnvelopeSchema(Schema):
     def _check_extensions(self, _data: Any, original: Any, **_: Any) -> None:
         faults = {}
         for name, value in original.items() if type(original) is dict else ():
-            if name not in self.fields and value is not None:
+            if name not in self.fields:
                 try:
                     _kept(extension, name, value)
                 except ValidationError as error:
@@ -242,7 +242,9 @@ def refusal(error: ValidationError) -> Invalid:
 def _faults(messages: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
     if isinstance(messages, dict):
         for name, each in messages.items():
-            yield from _faults(each, path if name == "_schema" else (*path, name))
+            # marshmallow tells of an object as a whole under the name _schema, which a member can have as well.
+            whole = name == "_schema" and each == [_NOT_KNOWN["type"]]
+            yield from _faults(each, path if whole else (*path, name))
     else:
         for each in messages if isinstance(messages, list) else [messages]:
             yield path, each
