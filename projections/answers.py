@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 from ledger.events import ArtifactPublished, Record, Recorded
 from ledger.values import rfc3339, stream_name
@@ -28,9 +28,12 @@ from projections import (
 )
 from projections.facts import Fact, Moment
 from projections.folds import Folded, empty, facts, fold, names_of
-from projections.last_known_good import View
 from projections.runner import Runner
 from projections.tables import Tables
+from projections.view import View
+
+if TYPE_CHECKING:
+    from projections.slot import State as SlotState
 
 Slot = tuple[str, str]
 
@@ -142,7 +145,7 @@ class Reader:
     def _promoted(self, service: str, origin: str | None) -> Callable[[str, str | None], bool] | None:
         if origin is None:
             return None
-        before: current_version.State = self.state(stream_name("slot", service, origin))
+        before: SlotState = self.state(stream_name("slot", service, origin))
         return lambda version, digest: any(
             each.version == version
             and each.first_live is not None
@@ -250,7 +253,7 @@ class Reader:
 
     def ambiguous(self, service: str, place: str) -> set[str]:
         """The versions that several artifacts of a slot go by."""
-        state: current_version.State = self.state(stream_name("slot", service, place))
+        state: SlotState = self.state(stream_name("slot", service, place))
         versions = [each.version for each in state.artifacts]
         return {each for each, count in Counter(versions).items() if count > 1}
 
@@ -295,7 +298,7 @@ class Reader:
     def _ran(self, service: str, digest: str) -> list[dict[str, Any]]:
         found = []
         for name in self.tables.slots({"service": service}, None, -1):
-            state: current_version.State = self.state(stream_name("slot", *name))
+            state: SlotState = self.state(stream_name("slot", *name))
             periods = [each for each in state.periods if state.artifacts[each.artifact].digest == digest]
             found += [artifact.period_json(state, each) for each in periods]
         return found

@@ -17,7 +17,7 @@ from ledger.events import (
     Event,
 )
 from ledger.values import from_microseconds, rfc3339
-from projections import current_version
+from projections import slot
 from projections.facts import Fact
 
 _OfArtifact = ArtifactPublished | ArtifactDeleted | ArtifactQuarantined | ArtifactChecked | ArtifactRestored
@@ -101,7 +101,7 @@ def origin_json(fact: Fact) -> dict[str, Any]:
     return {**found, "time": rfc3339(from_microseconds(fact.at)), "position": fact.position}
 
 
-def period_json(state: current_version.State, period: current_version.Period) -> dict[str, Any]:
+def period_json(state: slot.State, period: slot.Period) -> dict[str, Any]:
     """One live period of an artifact in a slot."""
     return {
         "service": state.service,

@@ -10,7 +10,6 @@ version current only where it says so, where the slot is so configured, or
 where the slot has never told releases from deployments.
 """
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from ledger.events import (
@@ -44,210 +43,24 @@ from ledger.events import (
     ServiceRemoved,
 )
 from ledger.values import from_microseconds, rfc3339
-from projections.environment import Settings
 from projections.facts import Fact
-
-
-@dataclass(slots=True)
-class Artifact:
-    """
-    A version and its digest, as far as known. `first_live` is the moment and
-    position it was first live here, `named` those at which it was first named.
-    """
-
-    version: str
-    digest: str | None = None
-    first_live: tuple[int, int] | None = None
-    installed: bool = False
-    named: tuple[int, int] = (0, 0)
-
-
-@dataclass(slots=True)
-class Period:
-    """
-    A live period of an artifact. `change` says how it began: first, forward,
-    rollback, return_forward or restore. `ended_by` says how it ended.
-    `implied`: nobody released it; its deployment was taken for a release.
-    """
-
-    artifact: int
-    start: int
-    position: int
-    change: str
-    rollback_id: str | None = None
-    implied: bool = False
-    end: int | None = None
-    end_position: int | None = None
-    ended_by: str | None = None
-
-
-@dataclass(slots=True)
-class Installed:
-    artifact: int
-    since: int
-    position: int
-
-
-@dataclass(slots=True)
-class OpenRelease:
-    """A release on its way: 100 % is not yet completed."""
-
-    artifact: int
-    exposure: float | None
-    since: int
-    position: int
-    audience: str | None = None
-    region: str | None = None
-
-    @property
-    def limited(self) -> bool:
-        return self.audience is not None or self.region is not None
-
-
-@dataclass(slots=True)
-class Pending:
-    """A completed release whose version was not deployed here yet."""
-
-    artifact: int
-    position: int
-    rollback_id: str | None = None
-
-
-@dataclass(slots=True)
-class Rollback:
-    """One rollback, its steps as (moment, position); None for what did not happen."""
-
-    to: int
-    rollback_id: str
-    from_version: str | None = None
-    incident: str | None = None
-    reason: str | None = None
-    decided_by: str | None = None
-    plan: str | None = None
-    decided: tuple[int, int] | None = None
-    starts: list[tuple[int, int]] = field(default_factory=list)
-    succeeded: tuple[int, int] | None = None
-    failed: tuple[int, int] | None = None
-    cancelled: tuple[int, int] | None = None
-    verified: tuple[int, int] | None = None
-    ineffective: tuple[int, int] | None = None
-    reached: tuple[int, int] | None = None
-    overtaken: tuple[int, int] | None = None
-
-    def awaits(self, at: int, validity: int, current: str | None) -> bool:
-        """Whether reaching its target at a moment, from the version that is current, would be this rollback."""
-        if self.succeeded or self.failed or self.cancelled or self.overtaken or self.reached:
-            return False
-        if self.decided is not None and self.from_version != current:
-            return False
-        return bool(self.starts) or (self.decided is not None and at - self.decided[0] < validity)
-
-
-@dataclass(slots=True)
-class Verdict:
-    """What a person said of an artifact: verified_good, marked_bad or cleared."""
-
-    kind: str
-    artifact: int
-    at: int
-    position: int
-    incident: str | None = None
-
-
-@dataclass(slots=True)
-class Approval:
-    granted: bool
-    version: str
-    digest: str | None
-    at: int
-    position: int
-    incident: str | None = None
-
-
-@dataclass(slots=True)
-class Migration:
-    at: int
-    position: int
-    reversibility: str
-    migration_id: str
-
-
-@dataclass(slots=True)
-class Doubt:
-    """Why what is installed is not certain."""
-
-    code: str
-    position: int
-
-
-@dataclass(slots=True)
-class InFlight:
-    version: str
-    since: int
-    position: int
-
-
-@dataclass(slots=True)
-class Observation:
-    at: int
-    position: int
-    running: list[tuple[str, str | None, int | None]]
-
-
-@dataclass(slots=True)
-class Change:
-    """
-    What one event was, for the history: `change` is how it moved the current
-    version, if it did, and `was` the version it replaced.
-    """
-
-    at: int
-    position: int
-    type: str
-    version: str | None = None
-    digest: str | None = None
-    change: str | None = None
-    was: str | None = None
-    rollback_id: str | None = None
-    reference: str | None = None
-    detail: str | None = None
-
-
-@dataclass(slots=True)
-class State:
-    service: str = ""
-    environment: str = ""
-    settings: Settings = field(default_factory=Settings)
-    artifacts: list[Artifact] = field(default_factory=list)
-    latest: dict[str, int] = field(default_factory=dict)
-    periods: list[Period] = field(default_factory=list)
-    deployed: Installed | None = None
-    doubt: Doubt | None = None
-    pending: list[Pending] = field(default_factory=list)
-    has_deployments: bool = False
-    has_releases: bool = False
-    releases: dict[str, OpenRelease] = field(default_factory=dict)
-    in_flight: dict[str, InFlight] = field(default_factory=dict)
-    rollbacks: dict[str, Rollback] = field(default_factory=dict)
-    verdicts: list[Verdict] = field(default_factory=list)
-    approvals: list[Approval] = field(default_factory=list)
-    migrations: list[Migration] = field(default_factory=list)
-    observed: Observation | None = None
-    void: list[int] = field(default_factory=list)
-
-    @property
-    def current(self) -> Period | None:
-        """The period that is live."""
-        return self.periods[-1] if self.periods and self.periods[-1].end is None else None
-
-    @property
-    def certain(self) -> bool:
-        return self.doubt is None and not self.pending
-
-    @property
-    def born(self) -> bool:
-        """Whether anything was ever recorded of this slot, beyond settings."""
-        return bool(self.artifacts or self.in_flight or self.observed or self.has_releases or self.has_deployments)
+from projections.returns import follow, kind
+from projections.slot import (
+    Approval,
+    Artifact,
+    Change,
+    Doubt,
+    InFlight,
+    Installed,
+    Migration,
+    Observation,
+    OpenRelease,
+    Pending,
+    Period,
+    Rollback,
+    State,
+    Verdict,
+)
 
 
 def step(state: State, fact: Fact) -> Change | None:
@@ -444,63 +257,17 @@ def _go_live(
         current.implied = current.implied and implied
         change.change = change.change or "redeploy"
         return
-    change.change, change.rollback_id = _kind(state, current, artifact, change, rollback_id)
+    change.change, change.rollback_id = kind(state, current, artifact, change, rollback_id)
     change.was = state.artifacts[current.artifact].version if current else None
     if current is not None:
         _end(current, change, "rollback" if change.change == "rollback" else "change")
-    _follow(state, artifact, change)
+    follow(state, artifact, change)
     found = state.artifacts[artifact]
     if found.first_live is None:
         found.first_live = (change.at, change.position)
     state.periods.append(
         Period(artifact, change.at, change.position, change.change, change.rollback_id, implied=implied)
     )
-
-
-def _kind(
-    state: State, current: Period | None, artifact: int, change: Change, rollback_id: str | None
-) -> tuple[str, str | None]:
-    """How the current version changes, and by which rollback."""
-    if current is None:
-        return ("restore" if state.periods else "first"), None
-    if rollback_id is not None:
-        return "rollback", rollback_id
-    if (awaited := _awaited(state, current, artifact, change.at)) is not None:
-        return "rollback", awaited.rollback_id
-    first = state.artifacts[artifact].first_live
-    if first is None:
-        return "forward", None
-    replaced = state.artifacts[current.artifact].first_live
-    return ("rollback" if replaced is not None and first < replaced else "return_forward"), None
-
-
-def _awaited(state: State, current: Period, artifact: int, at: int) -> Rollback | None:
-    """The rollback whose target is reached: one that was started, or the newest decision."""
-    validity, last = state.settings.validity(state.service), newest(state)
-    for each in reversed(state.rollbacks.values()):
-        if state.artifacts[each.to].version != state.artifacts[artifact].version:
-            continue
-        if (each.starts or each is last) and each.awaits(at, validity, state.artifacts[current.artifact].version):
-            return each
-    return None
-
-
-def newest(state: State) -> Rollback | None:
-    """The decision that was made last in a slot; it supersedes older ones that nobody started."""
-    decided = [each for each in state.rollbacks.values() if each.decided is not None]
-    return max(decided, key=lambda each: each.decided or (0, 0), default=None)
-
-
-def _follow(state: State, artifact: int, change: Change) -> None:
-    """Rollbacks that wait learn that their target is reached, or that something else went live."""
-    moment = (change.at, change.position)
-    for each in state.rollbacks.values():
-        if each.reached or each.overtaken:
-            continue
-        if state.artifacts[each.to].version == state.artifacts[artifact].version:
-            each.reached = moment
-        elif not each.succeeded:
-            each.overtaken = moment
 
 
 def _end(period: Period, change: Change, by: str) -> None:

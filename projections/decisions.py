@@ -13,9 +13,10 @@ from typing import Any
 from sqlite_utils import Database
 
 from ledger.values import from_microseconds, rfc3339, stream_name
-from projections.current_version import Rollback, State, newest
 from projections.facts import MINUTE
-from projections.last_known_good import View
+from projections.returns import newest
+from projections.slot import Rollback, State
+from projections.view import View
 
 CLAIM_HOLDS = 10 * MINUTE
 """A claim without progress lapses after this."""

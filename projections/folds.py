@@ -12,12 +12,12 @@ from urllib.parse import unquote
 
 from ledger.events import EnvironmentConfigured, Record
 from ledger.values import stream_name
-from projections import alerts, artifact, current_version, environment, incident, oncall
-from projections.current_version import Change
+from projections import alerts, artifact, current_version, environment, incident, oncall, slot
 from projections.facts import Fact, Index, Moment, known
+from projections.slot import Change
 
 STATES: dict[str, type[Any]] = {
-    "slot": current_version.State,
+    "slot": slot.State,
     "service": artifact.State,
     "environment": environment.State,
     "incident": incident.State,
@@ -75,7 +75,7 @@ def empty(stream: str) -> Any:
     """The state of a stream of which nothing is known but its name."""
     if kind_of(stream) == "slot":
         service, place = names_of(stream)
-        return current_version.State(service, place)
+        return slot.State(service, place)
     if kind_of(stream) == "incident":
         return incident.State(names_of(stream)[0])
     return STATES[kind_of(stream)]()

@@ -13,8 +13,10 @@ from typing import Any
 
 from projections import decisions
 from projections import environment as environments
-from projections.current_version import Approval
-from projections.last_known_good import Reason, View, approval_warnings, verdict_blockers
+from projections.beware import approval_warnings
+from projections.slot import Approval
+from projections.standing import verdict_blockers
+from projections.view import Reason, View
 
 
 @dataclass(frozen=True, slots=True)

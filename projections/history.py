@@ -12,7 +12,7 @@ import msgspec
 from sqlite_utils import Database
 
 from ledger.values import from_microseconds, rfc3339
-from projections.current_version import Change
+from projections.slot import Change
 
 UNTOLD = frozenset({"service.observed"})
 """Observations repeat what is so; they are kept in the record, not told here."""

@@ -16,12 +16,12 @@ from ledger.events import (
 from ledger.values import from_microseconds, rfc3339, stream_name
 from projections import expected_response, impact, incident_list, incident_marks, measures, roles, spans, suspicion
 from projections.answers import Reader
-from projections.current_version import Rollback
 from projections.facts import Fact
 from projections.incident import OVER, State, Step
 from projections.incident_list import Cursor
 from projections.incident_story import Story
 from projections.incident_timeline import NameOf, nobody
+from projections.slot import Rollback
 from projections.telling import Told
 
 _DECISIONS = ("rollback.decided", "rollback.declined")

@@ -13,9 +13,9 @@ from typing import Any
 from ledger.events import RollbackDecided, RollbackDeclined
 from ledger.values import from_microseconds, rfc3339
 from projections import spans
-from projections.current_version import Rollback
 from projections.facts import Fact
 from projections.incident import GRAVE, State, Step
+from projections.slot import Rollback
 
 Moment = tuple[int, int]
 """A time in microseconds, and the position that says so."""

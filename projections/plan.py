@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from projections.current_version import State
-from projections.last_known_good import Reason, View, assess
+from projections.last_known_good import assess
+from projections.slot import State
+from projections.view import Reason, View
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,11 +25,12 @@ from projections import (
     roles,
     telling,
 )
-from projections.current_version import Period, Rollback, newest
 from projections.facts import HOUR, Fact, Moment
 from projections.incident import UNDECLARED_COUNTS, State
-from projections.last_known_good import View
+from projections.returns import newest
+from projections.slot import Period, Rollback
 from projections.tables import Tables
+from projections.view import View
 
 NEARBY = 2 * HOUR
 """Changes elsewhere in the environment are told for so long."""

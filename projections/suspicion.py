@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ledger.values import from_microseconds, rfc3339
-from projections.current_version import State as SlotState
 from projections.facts import HOUR
 from projections.incident import Naming, Slot, State
+from projections.slot import State as SlotState
 
 RULE = "released_within_two_hours_before_impact"
 BEFORE_IMPACT = 2 * HOUR
