@@ -27,7 +27,9 @@ def witnesses(given: Any) -> tuple[Witness, ...]:
         ValidationError: for the first that can't be used.
     """
     if isinstance(given, str):
-        given = [dict(zip(("url", "vkey"), each.split(), strict=False)) for each in given.split(",") if each.strip()]
+        given = [
+            dict(zip(("url", "vkey", "more"), each.split(), strict=False)) for each in given.split(",") if each.strip()
+        ]
     if not isinstance(given, list) or not all(isinstance(each, Mapping) for each in given):
         raise ValidationError("give each witness as a [[witness]] table with url and vkey.")
     found = tuple(map(_witness, given))

@@ -55,6 +55,8 @@ class Asking:
     def stop(self) -> None:
         """Returns at once: a witness is not waited for."""
         self._stopping.set()
+        if not self._thread.is_alive():
+            self._connection.close()
 
     def age_s(self) -> float | None:
         """How long ago the newest cosignature was made, as the witness says; None if there is none since the start."""
@@ -66,7 +68,8 @@ class Asking:
         while not self._stopping.is_set():
             sealed = self._sealing.wait_for_other(known, 1.0)
             if sealed is None or sealed is known or sealed.size == 0:
-                self._stopping.wait(0.1 if sealed is None else 0)
+                known = sealed
+                self._stopping.wait(self._least_pause_s)
                 continue
             try:
                 self.ask(sealed)
@@ -76,6 +79,7 @@ class Asking:
             else:
                 known, self.error, pause_s = sealed, None, self._least_pause_s
             self._stopping.wait(pause_s)
+        self._connection.close()
 
     def ask(self, sealed: Sealed) -> None:
         """

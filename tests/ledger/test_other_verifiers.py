@@ -16,7 +16,7 @@ from base64 import b64decode, b64encode
 
 import pytest
 
-from ledger.checkpoint import Checkpoint, signed_checkpoint
+from ledger.checkpoint import Checkpoint, parse_checkpoint, signed_checkpoint
 from ledger.merkle import CompactRange, consistency_proof, inclusion_proof, leaf_hash, root
 from ledger.note import COSIGNATURE_V1, Signature, Signer, Verifier, parse_note, signed_note, verify_note
 from ledger.tiles import (
@@ -175,7 +175,7 @@ def test_go_reads_a_published_log_whole(oracle, tmp_path, size):
     publish(tmp_path, size)
     tree = TiledTree(size, lambda tile: (tmp_path / tile.path).read_bytes())
     index = size * 2 // 3
-    question = {"Ask": "published folder", "Folder": tmp_path, "VKeys": [LOG.verifier.vkey()], "Index": index}
+    question = {"Ask": "published log", "Log": tmp_path, "VKeys": [LOG.verifier.vkey()], "Index": index}
     (answer,) = oracle(question)
     assert "error" not in answer
     assert decoded(answer.get("proof", [])) == tree.inclusion_proof(index)
@@ -188,7 +188,7 @@ def test_go_sees_any_change_to_a_published_file(oracle, tmp_path, path):
     data = bytearray((tmp_path / path).read_bytes())
     data[len(data) // 2] ^= 1
     (tmp_path / path).write_bytes(data)
-    (answer,) = oracle({"Ask": "published folder", "Folder": tmp_path, "VKeys": [LOG.verifier.vkey()], "Index": 0})
+    (answer,) = oracle({"Ask": "published log", "Log": tmp_path, "VKeys": [LOG.verifier.vkey()], "Index": 0})
     assert answer["error"]
 
 
@@ -207,3 +207,34 @@ def publish(folder, size):
 def write(path, data):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
+
+
+def test_go_reads_the_served_log_whole(oracle, server):
+    """Over HTTP, with nothing but the URL and the key: every tile, every entry; and it takes a served receipt."""
+    events = [
+        {"type": "metric.observed", "data": {"name": f"m{number}", "value": 1, "unit": "1"}} for number in range(300)
+    ]
+    receipt = server.client("pipeline").post("/v1/events", events, wait="sealed").json()["receipts"][-1]
+    index, note = receipt["position"] - 1, parse_note(receipt["checkpoint"].encode())
+    tree = parse_checkpoint(note.text)
+    vkeys = server.client(None).get("/log.vkey").body.decode().splitlines()
+    question = {"Ask": "published log", "Log": server.url, "VKeys": vkeys, "Index": index}
+    inclusion = {
+        "Ask": "inclusion",
+        "Size": tree.size,
+        "Root": tree.root,
+        "Index": index,
+        "Leaf": receipt["leaf_hash"],
+        "Proof": receipt["inclusion_proof"],
+    }
+    whole, opened, included, by_stranger = oracle(
+        question,
+        {"Ask": "open", "Note": note.encoded(), "VKeys": vkeys},
+        inclusion,
+        question | {"VKeys": [LOG.verifier.vkey()]},
+    )
+    assert "error" not in whole
+    assert int(whole["text"].splitlines()[1]) >= receipt["position"]
+    assert opened["text"] == note.text
+    assert "error" not in included
+    assert "no verifiable signatures" in by_stranger["error"]

@@ -13,6 +13,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -37,7 +39,7 @@ type question struct {
 	VKeys   []string
 	SKey    string
 	Path    string
-	Folder  string
+	Log     string
 	Leaves  [][]byte
 }
 
@@ -53,16 +55,16 @@ type answer struct {
 }
 
 var answers = map[string]func(question) (answer, error){
-	"root":             rootOfLeaves,
-	"prove inclusion":  proveInclusion,
-	"prove history":    proveHistory,
-	"inclusion":        checkInclusion,
-	"consistency":      checkConsistency,
-	"open":             openNote,
-	"sign":             signNote,
-	"tile":             parseTile,
-	"tiles":            listTiles,
-	"published folder": checkFolder,
+	"root":            rootOfLeaves,
+	"prove inclusion": proveInclusion,
+	"prove history":   proveHistory,
+	"inclusion":       checkInclusion,
+	"consistency":     checkConsistency,
+	"open":            openNote,
+	"sign":            signNote,
+	"tile":            parseTile,
+	"tiles":           listTiles,
+	"published log":   checkLog,
 }
 
 func main() {
@@ -275,7 +277,23 @@ func listTiles(q question) (a answer, err error) {
 	return a, nil
 }
 
-// published reads tiles from a folder laid out as C2SP tlog-tiles asks.
+// read returns what is published under a path: in a folder, or at a URL.
+func read(log, path string) ([]byte, error) {
+	if !strings.HasPrefix(log, "http://") {
+		return os.ReadFile(filepath.Join(log, path))
+	}
+	reply, err := http.Get(log + "/" + path)
+	if err != nil {
+		return nil, err
+	}
+	defer reply.Body.Close()
+	if reply.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s: %s", path, reply.Status)
+	}
+	return io.ReadAll(reply.Body)
+}
+
+// published reads tiles of a log laid out as C2SP tlog-tiles asks.
 type published string
 
 func (p published) Height() int                     { return height }
@@ -283,7 +301,7 @@ func (p published) SaveTiles([]tlog.Tile, [][]byte) {}
 func (p published) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 	var list [][]byte
 	for _, t := range tiles {
-		b, err := os.ReadFile(filepath.Join(string(p), tilesPath(t)))
+		b, err := read(string(p), tilesPath(t))
 		if err != nil {
 			return nil, err
 		}
@@ -292,11 +310,11 @@ func (p published) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 	return list, nil
 }
 
-// checkFolder reads the whole log in a folder: the checkpoint by the log's key,
+// checkLog reads a whole log, in a folder or at a URL: the checkpoint by the log's key,
 // every leaf hash from the tiles (tlog proves each to be in the tree), every
 // entry from the bundles. It proves leaf q.Index, and says what it found.
-func checkFolder(q question) (a answer, err error) {
-	signed, err := os.ReadFile(filepath.Join(q.Folder, "checkpoint"))
+func checkLog(q question) (a answer, err error) {
+	signed, err := read(q.Log, "checkpoint")
 	if err != nil {
 		return a, err
 	}
@@ -314,12 +332,12 @@ func checkFolder(q question) (a answer, err error) {
 	for i := int64(0); i < tree.N; i++ {
 		indexes = append(indexes, tlog.StoredHashIndex(0, i))
 	}
-	reader := tlog.TileHashReader(tree, published(q.Folder))
+	reader := tlog.TileHashReader(tree, published(q.Log))
 	leaves, err := reader.ReadHashes(indexes)
 	if err != nil {
 		return a, err
 	}
-	if err := checkEntries(q.Folder, leaves); err != nil {
+	if err := checkEntries(q.Log, leaves); err != nil {
 		return a, err
 	}
 	p, err := tlog.ProveRecord(tree.N, q.Index, reader)
@@ -327,13 +345,13 @@ func checkFolder(q question) (a answer, err error) {
 	return a, err
 }
 
-func checkEntries(folder string, leaves []tlog.Hash) error {
+func checkEntries(log string, leaves []tlog.Hash) error {
 	for n := 0; n<<height < len(leaves); n++ {
 		t := tlog.Tile{H: height, L: -1, N: int64(n), W: 1 << height}
 		if rest := len(leaves) - n<<height; rest < t.W {
 			t.W = rest
 		}
-		b, err := os.ReadFile(filepath.Join(folder, tilesPath(t)))
+		b, err := read(log, tilesPath(t))
 		if err != nil {
 			return err
 		}
