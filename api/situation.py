@@ -9,7 +9,7 @@ from flask import Response, jsonify
 from api import situation_replies as replies
 from api.commands import commands
 from api.moments import MomentSchema
-from api.principals import require_reader
+from api.principals import name_of, require_reader
 from api.resources import Blueprint, parameter
 from api.service import service
 from api.slots import NAME, SlotQuery, moment_of, unknown
@@ -57,6 +57,8 @@ def situation(**query: Any) -> Response:
         ambiguous = reader.ambiguous(query["service"], query["environment"])
     if found is None:
         raise unknown(query, moment)
+    if (rollback := found["rollback"]) is not None:
+        rollback["decided_by_name"] = name_of(rollback["decided_by"]) if rollback["decided_by"] else None
     return jsonify({**found, "commands": commands(found, ambiguous) if moment.now else []})
 
 

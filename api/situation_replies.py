@@ -166,6 +166,7 @@ class Rollback(Decision):
     """`told` is what became of it; `went_to` the version it reached where that was not decided."""
 
     rollback_id = _text()
+    decided_by_name = _text()
     to_version = _text()
     state = _text()
     told = fields.String(

@@ -184,7 +184,7 @@ def _rollback(found: Mapping[str, Any]) -> Iterator[Row]:
 
 def _told(rollback: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[str | tuple[str, str], ...]:
     """What became of it: what was decided, carried out, verified, each in its own words."""
-    to, by = rollback["to_version"] or "", rollback["decided_by"]
+    to, by = rollback["to_version"] or "", rollback["decided_by_name"] or rollback["decided_by"]
     decided = _step(rollback, "decided", found)
     said = f"to {to}, decided {decided}{f' by {by}' if by else ''}" if decided else f"to {to}"
     done = _step(rollback, "executed", found) or _step(rollback, "reached", found)
