@@ -131,13 +131,15 @@ class Reader:
 
     def view(self, service: str, place: str) -> View:
         """Everything that the answer for a slot depends on."""
-        slot = stream_name("slot", service, place)
+        stream = stream_name("slot", service, place)
+        slot: SlotState = self.state(stream)
         settings = self.state(stream_name("environment", place))
+        named = {stream_name("incident", each.incident) for each in slot.rollbacks.values() if each.incident}
         return View(
-            slot=self.state(slot),
+            slot=slot,
             artifacts=self.state(stream_name("service", service)),
             environment=settings,
-            incidents=[self.state(each) for each in self.tables.incidents_of(slot)],
+            incidents=[self.state(each) for each in sorted({*self.tables.incidents_of(stream), *named})],
             at=self.moment.at,
             promoted=self._promoted(service, settings.settings.of(service, "promotes_from")),
         )

@@ -19,6 +19,9 @@ BLAME_AFTER_RETURN = 2 * HOUR
 LIVE_UNDER_IMPACT = 10 * MINUTE
 """Estimates are imprecise: a version replaced sooner after the first impact is not to blame."""
 
+ENDS_DETECTION = ("declared", "resolved", "closed", "cancelled", "merged")
+"""What makes a detection no longer one that nobody declared."""
+
 
 def blockers(view: View, artifact: int) -> list[Reason]:
     """What stands against one artifact that was live here: rules 2 to 4."""
@@ -149,11 +152,8 @@ def _grave_times(incident: Incident) -> list[tuple[int, int | None]]:
     times = list(incident.grave)
     detected = incident.first("detected")
     if detected is not None and incident.suggested in ("SEV-1", "SEV-2"):
-        ends = [detected.at + UNDECLARED_COUNTS]
-        ends += [
-            step.at for cycle in incident.cycles for step in cycle if step.name not in ("detected", "acknowledged")
-        ]
-        times.append((detected.at, max(detected.at, min(ends))))
+        ends = [step.at for cycle in incident.cycles for step in cycle if step.name in ENDS_DETECTION]
+        times.append((detected.at, max(detected.at, min([detected.at + UNDECLARED_COUNTS, *ends]))))
     return times
 
 
