@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import click
@@ -49,6 +51,10 @@ class Summary:
         click.Argument(["file"], type=click.File("rb"), default="-"),
         *options.DELIVERY,
         *options.CONDITIONS,
+        click.Option(
+            ["--receipt"], type=click.Path(path_type=Path), help="A file to keep verified receipts with proof in."
+        ),
+        click.Option(["--log-key"], help="The log's public key (a vkey, or a file of such). [LASTGOOD_LOG_KEY]"),
         options.output("text", "json"),
     ]
 )
@@ -67,9 +73,10 @@ def append(file: BinaryIO, output: str, dry_run: bool, **flags: Any) -> None:
         return
     summary = Summary()
     delivery = options.deliver(flags)
+    receipts = _receipts(delivery, flags)
     with delivery.effort():
         try:
-            _send(file, delivery, summary)
+            _send(file, delivery, summary, receipts)
         finally:
             summary.spooled = delivery.kept
             _tell(summary, output)
@@ -77,12 +84,28 @@ def append(file: BinaryIO, output: str, dry_run: bool, **flags: Any) -> None:
             raise delivery.told()
 
 
-def _send(file: BinaryIO, delivery: Any, summary: Summary) -> None:
+def _receipts(delivery: Any, flags: dict[str, Any]) -> Any:
+    """What keeps receipts with proof, if that is asked for."""
+    if flags["receipt"] is None:
+        if flags["log_key"] is not None:
+            raise click.UsageError("--log-key verifies what --receipt keeps: give both")
+        return None
+    from api.cli.receipts import Receipts  # noqa: PLC0415 - only who asks for proof pays for it
+
+    delivery.sealed = True
+    return Receipts(flags["receipt"], delivery.client, flags["log_key"] or os.environ.get("LASTGOOD_LOG_KEY") or None)
+
+
+def _send(file: BinaryIO, delivery: Any, summary: Summary, receipts: Any) -> None:
     from api.cli import ci, drafts  # noqa: PLC0415 - `append --help` needs neither
 
     with _progress(file) as advance:
         if delivery.expected_revision is not None:
-            summary.add(_alone(list(drafts.read(file, ci.detect(os.environ))), delivery))
+            batch = list(drafts.read(file, ci.detect(os.environ)))
+            answer = _alone(batch, delivery)
+            summary.add(answer)
+            if receipts is not None:
+                receipts.keep(answer["receipts"], partial(delivery.again, batch))
             return
         for batch in drafts.batches(drafts.read(file, ci.detect(os.environ))):
             try:
@@ -91,6 +114,8 @@ def _send(file: BinaryIO, delivery: Any, summary: Summary) -> None:
                 raise _placed(stopped, batch, summary) from None
             if answer is not None:
                 summary.add(answer)
+                if receipts is not None:
+                    receipts.keep(answer["receipts"], partial(delivery.again, batch))
             advance(len(batch))
 
 

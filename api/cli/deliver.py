@@ -29,6 +29,8 @@ class Delivery:
     best_effort: bool = False
     expected_revision: int | None = None
     strict: bool = False
+    sealed: bool = False
+    """Whether to wait for receipts with proof."""
     kept: int = 0
     """How many events went to the spool."""
     _down: Unreachable | None = field(default=None, init=False)
@@ -59,6 +61,12 @@ class Delivery:
         self._keep(batch, self._down)
         return None
 
+    def again(self, batch: Sequence[Draft]) -> list[dict[str, Any]]:
+        """The receipts of a batch that is recorded already, asked for once more. Nothing is spooled."""
+        answer = self.client.post("/v1/events", ndjson(batch), "application/x-ndjson", query=self._query())
+        receipts: list[dict[str, Any]] = answer["receipts"]
+        return receipts
+
     def told(self) -> Spooled:
         folder = self.spool.folder if self.spool else None
         return Spooled(
@@ -77,7 +85,7 @@ class Delivery:
             loudly("SPOOLED, NOT YET RECORDED" if isinstance(error, Spooled) else "NOT RECORDED", error)
 
     def _query(self) -> dict[str, str]:
-        return {"strict": "true"} if self.strict else {}
+        return ({"strict": "true"} if self.strict else {}) | ({"wait": "sealed"} if self.sealed else {})
 
     def _keep(self, batch: Sequence[Draft], error: Unreachable) -> None:
         if self.strict or self.expected_revision is not None:
