@@ -32,7 +32,7 @@ def status(service: str | None, environment: str | None, output: str, **flags: A
     A question mark after a version: an event since then leaves it uncertain.
     """
     query = {"service": service, "environment": environment, **options.moment(flags)}
-    slots = list(_items(options.connect(flags), "/v1/slots", query))
+    slots = list(items(options.connect(flags), "/v1/slots", query))
     if output == "json":
         show.print_json({"items": slots, "next": None})
         return
@@ -98,7 +98,7 @@ def _exposures(slot: Mapping[str, Any]) -> str:
 def history(service: str, environment: str, output: str, **flags: Any) -> None:
     """The deployments, releases and rollbacks of SERVICE in ENVIRONMENT, the newest first."""
     query = {"service": service, "environment": environment, **options.moment(flags)}
-    entries = list(_items(options.connect(flags), "/v1/slot/history", query))
+    entries = list(items(options.connect(flags), "/v1/slot/history", query))
     if output == "json":
         show.print_json({"items": entries, "next": None})
         return
@@ -193,7 +193,7 @@ def _plan_row(item: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _items(client: Any, path: str, query: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def items(client: Any, path: str, query: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """The items of all pages of a list."""
     after = None
     while True:

@@ -108,7 +108,8 @@ class Table:
     """
     Events and their members. A member that looks different in one event has
     its flag under both names. `from_ci` is what CI knows of a member,
-    `makes_id` whether a member that is not given gets a new name.
+    `makes_id` whether a member that is not given gets a new name, `defaults`
+    what a member is where nobody says.
     """
 
     kinds: Mapping[str, Kind]
@@ -116,6 +117,7 @@ class Table:
     special: Mapping[tuple[str, str], Flag] = field(default_factory=dict)
     from_ci: Callable[[str, str, Facts], str | None] = _nothing
     makes_id: Callable[[str, str], bool] = _never
+    defaults: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     def flag(self, topic: str, member: str) -> Flag:
         return self.special.get((topic, member)) or self.members[member]
@@ -139,6 +141,7 @@ class Table:
                 value = self.from_ci(topic, member, facts) if member not in COMMON.split() else None
             if value is None and self.makes_id(topic, member):
                 value = new_id()
+            value = self.defaults.get((topic, member)) if value is None else value
             if value is not None:
                 data[member] = self._in_json(topic, member, value)
             elif member in kind.required.split():
@@ -152,10 +155,14 @@ class Table:
             return json(value)
         return list(value) if isinstance(value, tuple) else value
 
+    def _must_be_given(self, topic: str, member: str) -> bool:
+        if self.makes_id(topic, member) or (topic, member) in self.defaults:
+            return False
+        return member in self.kinds[topic].required.split()
+
     def option(self, topic: str, member: str) -> click.Option:
         flag, name = self.flag(topic, member), self.flag_name(topic, member)
-        needed = member in self.kinds[topic].required.split()
-        help_ = f"{flag.help} (required)" if needed and not self.makes_id(topic, member) else flag.help
+        help_ = f"{flag.help} (required)" if self._must_be_given(topic, member) else flag.help
         if flag.type is bool:
             return click.Option([f"{name}/--not-{name[2:]}", member], default=None, help=help_)
         return click.Option(

@@ -1,0 +1,134 @@
+"""
+`lastgood timeline`: what happened in an incident, in order, and who says so.
+
+On a terminal a long one is folded by minute and by who did it; key moments and
+pins stay. Into a pipe goes one entry a line, whole.
+"""
+
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import click
+
+from api.cli import options, show
+from api.cli.incident_read import path
+
+LONG = 40
+"""A timeline of more entries is folded."""
+
+PAGE = 1000
+
+Row = tuple[str, str, str, str, str]
+"""Mark, time, who, what, position."""
+
+
+@click.command(
+    params=[
+        click.Argument(["incident"]),
+        click.Option(["--all", "whole"], is_flag=True, help="Fold nothing, however long it is."),
+        *options.MOMENT,
+        *options.CONNECTION,
+        options.output("table", "json"),
+    ]
+)
+def timeline(incident: str, whole: bool, output: str, **flags: Any) -> None:
+    """
+    What happened in INCIDENT, in order; with what changed around it from two hours before.
+
+    * marks a key moment, + a pinned note.
+    """
+    client, query = options.connect(flags), options.moment(flags)
+    found = _read(client, incident, query)
+    if output == "json":
+        show.print_json(found)
+        return
+    while found["leads_to"] is not None:
+        click.echo(f"{show.plain(found['incident'])} was merged into {show.plain(found['leads_to'])}", err=True)
+        found = _read(client, found["leads_to"], query)
+    entries = found["items"]
+    folded = is_terminal() and not whole and len(entries) > LONG
+    show.print_table(
+        ("", "time", "who", "what", "position"),
+        list(fold(entries) if folded else map(row, entries)),
+        ("bold", "dim", "cyan", None, "dim"),
+    )
+    if folded:
+        click.echo(f"{show.counted(len(entries), 'entry')}, folded by minute: --all shows each")
+
+
+def is_terminal() -> bool:
+    return sys.stdout.isatty()
+
+
+def _read(client: Any, incident: str, query: Mapping[str, Any]) -> dict[str, Any]:
+    """All pages as one."""
+    found: dict[str, Any] = client.get(path(incident, "/timeline"), {**query, "limit": PAGE})
+    after = found["next"]
+    while after is not None:
+        page = client.get(path(incident, "/timeline"), {**query, "limit": PAGE, "after": after})
+        found["items"] += page["items"]
+        after = page["next"]
+    return {**found, "next": None}
+
+
+def fold(entries: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
+    """Rows, one for all that one person or machine did in a minute; key moments and pins by themselves."""
+    waiting: dict[str, list[Mapping[str, Any]]] = {}
+    minute = ""
+    for each in entries:
+        if each["time"][:16] != minute:
+            yield from _together(waiting, minute)
+            minute = each["time"][:16]
+        if each["key"] or each["pinned"]:
+            yield from _together(waiting, minute)
+            yield row(each)
+        else:
+            waiting.setdefault(_who(each), []).append(each)
+    yield from _together(waiting, minute)
+
+
+def _together(waiting: dict[str, list[Mapping[str, Any]]], minute: str) -> Iterator[Row]:
+    for who, found in waiting.items():
+        if len(found) == 1:
+            yield row(found[0])
+        else:
+            types = Counter(each["type"] for each in found)
+            what = ", ".join(f"{count} x {name}" for name, count in types.items())
+            positions = [each["position"] for each in found]
+            yield "", f"{minute}Z", who, what, f"{min(positions)}..{max(positions)}"
+    waiting.clear()
+
+
+def row(entry: Mapping[str, Any]) -> Row:
+    """An entry in one row, with all that must be said of it."""
+    what = " ".join([entry["summary"], *_remarks(entry)])
+    mark = "*" if entry["key"] else "+" if entry["pinned"] else ""
+    return mark, show.moment(entry["time"]), _who(entry), what, str(entry["position"])
+
+
+def _who(entry: Mapping[str, Any]) -> str:
+    """Who decided, else who submitted, in which role; a decision that was passed on says by whom."""
+    submitter = entry["submitter"]["name"] or entry["submitter"]["id"]
+    decided = entry["decided_by"]
+    who = decided or submitter
+    roles = f" ({', '.join(entry['roles'])})" if entry["roles"] else ""
+    passed_on = f" via {submitter}" if decided and decided != submitter else ""
+    return f"{who}{roles}{passed_on}"
+
+
+def _remarks(entry: Mapping[str, Any]) -> Iterator[str]:
+    """How late it is, what it claimed, what it said before, and whether it counts."""
+    if entry["lag"]:
+        yield f"[{entry['lag']}]"
+    if entry["claimed_time"]:
+        yield f"[claims {show.moment(entry['claimed_time'])}]"
+    for each in entry["corrections"]:
+        yield f"[{each['field']} was {_value(each['was'])}, corrected at {each['position']}: {each['reason']}]"
+    if entry["retracted"]:
+        yield f"[retracted at {entry['retracted']['position']}: {entry['retracted']['reason']}]"
+
+
+def _value(value: Any) -> str:
+    return "not given" if value is None else str(value)
