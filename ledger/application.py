@@ -59,6 +59,7 @@ class Ledger(Application[str]):
         self.folder = made_folder(folder)
         self.clock = clock or Clock()
         self.look: Look | None = None
+        self._unshredded = False
         self._fingerprint_key = secret_file(folder / "fingerprint.key")
         super().__init__({"SQLITE_DBNAME": database_name(str(folder / "events.sqlite"))})
         Disk().sync_folder(folder)
@@ -118,8 +119,8 @@ class Ledger(Application[str]):
             if group.overlay.redacted:
                 self._redact(group.overlay.placed, cursor)
         self._past.stored(group.overlay)
-        if group.overlay.redacted:
-            self.store.shred()
+        if group.overlay.redacted or self._unshredded:
+            self._unshredded = not self.store.shred()
         return outcomes
 
     def _redact(self, placed: Sequence[Placed], cursor: Cursor) -> None:

@@ -50,6 +50,7 @@ class Runner:
         self._news = Condition()
         self._wake = Event()
         self._stopping = False
+        self._unshredded = False
         self._thread = Thread(target=self._run, name="read models", daemon=True)
 
     def start(self) -> None:
@@ -91,6 +92,8 @@ class Runner:
                     self.reached = events[-1].position
                     self._news.notify_all()
                 progress(self.reached, head)
+            if self._unshredded:
+                self._unshredded = not self.tables.shred()
         return self.reached
 
     def _take(self, events: list[Recorded]) -> None:
@@ -102,6 +105,7 @@ class Runner:
         except BaseException:
             self._folds.clear()
             raise
+        self._unshredded = self._unshredded or any(isinstance(each.event, RecordRedacted) for each in events)
         if len(self._folds) > CACHED_FOLDS:
             self._folds.clear()
 

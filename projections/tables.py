@@ -62,6 +62,13 @@ class Tables:
         with self.db.atomic():
             yield self.position()
 
+    def shred(self) -> bool:
+        """Empties the write-ahead log, where redacted words may still stand. False where readers stand in the way."""
+        self.db.execute("PRAGMA busy_timeout = 100")
+        is_busy = self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        self.db.execute("PRAGMA busy_timeout = 30000")
+        return not is_busy
+
     def position(self) -> int:
         """How far the tables have got."""
         found: int = self.db.execute("SELECT position FROM progress").fetchone()[0]

@@ -18,6 +18,7 @@ VERBS = {
     "feature": at("api.cli.record:feature", "Record a feature switched on or off."),
     "rollback": at("api.cli.record:rollback", "Record rollbacks: decided, executed, effective."),
     "oncall": at("api.cli.oncall:oncall", "Record who is on call, and ask who is."),
+    "record": at("api.cli.amend:record", "Correct, retract, redact or second what is recorded."),
     "incident": at("api.cli.incident:incident", "Record incidents, and show them."),
     "gate": at("api.cli.execute:gate", "Ask whether a release may go out now."),
     "run": at("api.cli.run:run", "Run a deploying command and record how it went."),

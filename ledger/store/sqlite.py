@@ -233,19 +233,20 @@ class SQLiteStore(SQLiteApplicationRecorder):
         within.executemany("DELETE FROM disclosures WHERE position=? AND member=?", [(position, m) for m in members])
         within.execute("DELETE FROM fingerprints WHERE position=?", (position,))
 
-    def shred(self) -> None:
+    def shred(self) -> bool:
         """
-        Overwrites what was forgotten in the write-ahead log, too.
+        Empties the write-ahead log, where what was forgotten may still stand.
 
-        Where readers stand in the way for a second it stays there until the
-        next time, or until the last connection closes.
+        False where readers stand in the way for a second; then it stays until
+        the next time, or until the last connection closes.
         """
         with self.datastore.get_connection(commit=True) as connection:
             cursor = connection.cursor()
             cursor.execute("PRAGMA busy_timeout=1000")
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            cursor.fetchall()
+            is_busy = cursor.fetchall()[0][0]
             cursor.execute(f"PRAGMA busy_timeout={_LOCK_TIMEOUT_S * 1000}")
+        return not is_busy
 
     def revision_at(self, stream: str, position: int) -> int:
         """The revision that a stream had at a position; 0 where it was not there yet."""
