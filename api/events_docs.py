@@ -81,7 +81,7 @@ class EventsQuery(MomentSchema):
     environment = parameter(Text(200), "only events about this environment")
     version = parameter(Text(256), "only events about this version")
     incident = parameter(Text(256), "only events of or about this incident")
-    actor = parameter(Text(320), "only events that this principal, an opaque id, submitted or decided")
+    actor = parameter(Text(320), "only events that this principal, an opaque id, submitted")
     since = parameter(Time(), "only what happened at this time or later")
     until = parameter(Time(), "only what happened before this time")
     after = parameter(Digits(), "only positions above this one: the `next` of the page before")
