@@ -3,7 +3,7 @@
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -204,3 +204,28 @@ def test_a_group_that_fails_gives_the_lock_back(ledger, monkeypatch):
     append(ledger, deployed("1"))
     with closing(Ledger(ledger.folder)) as other:
         append(other, deployed("2"))
+
+
+def test_a_full_disk_loses_nothing_and_leaves_nothing_half(ledger):
+    """The append fails whole, whatever it had written; with room again the next one goes on where the last good one was."""
+    append(ledger, deployed("1"))
+    large = [event("incident.note_added", text="x" * 5000) for _ in range(50)]
+    with full_disk(ledger), pytest.raises(ledger.store.FAILURES, match="full"):
+        append(ledger, *large)
+    assert ledger.head() == 1
+    receipts = append(ledger, *large)
+    assert [each.position for each in receipts] == list(range(2, 52))
+    assert all(each.event.text == "x" * 5000 for each in ledger.read(1, 51))
+
+
+@contextmanager
+def full_disk(ledger):
+    """No connection may make the file any larger."""
+    pool = ledger.store.datastore.pool
+    for most in ("page_count", "1073741823"):
+        for connection in list(pool._pool):
+            cursor = connection.cursor().sqlite_cursor
+            limit = pragma(cursor, "page_count") if most == "page_count" else most
+            cursor.execute(f"PRAGMA max_page_count={limit}").fetchall()
+        if most == "page_count":
+            yield
