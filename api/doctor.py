@@ -200,7 +200,7 @@ def _read_models(folder: Path) -> Iterator[Check]:
     if position > head:
         detail = f"they are at position {position}, beyond the record's end at {head}"
         yield Check("read models", FAIL, detail, "the record was replaced: stop the server, then `lastgood rebuild`")
-    elif position < head and _is_served(folder):
+    elif position < head and is_served(folder):
         yield Check(
             "read models", WARN, f"at position {position} of {head}", "look again in a moment; then see the log"
         )
@@ -229,7 +229,16 @@ def _access(folder: Path) -> Iterator[Check]:
 # The server
 
 
-def _is_served(folder: Path) -> bool:
+def head_of(folder: Path) -> int:
+    """The last position of the record in a folder; 0 where nothing can be read."""
+    try:
+        with closing(_read_only(folder / "events.sqlite")) as database:
+            return int(database.execute("SELECT IFNULL(MAX(position), 0) FROM events").fetchone()[0])
+    except sqlite3.Error:
+        return 0
+
+
+def is_served(folder: Path) -> bool:
     """Whether a server holds the folder. Looks without leaving anything behind."""
     if not (folder / FolderLock.FILE).exists():
         return False
@@ -241,7 +250,7 @@ def _is_served(folder: Path) -> bool:
 
 
 def _server(folder: Path, url: str, token: str | None) -> Iterator[Check]:
-    served = folder.is_dir() and _is_served(folder)
+    served = folder.is_dir() and is_served(folder)
     if folder.is_dir():
         yield Check("server here", OK, f"one {'runs' if served else 'could run'} on this data folder")
     asked = datetime.now(UTC)

@@ -121,6 +121,11 @@ class Cosigned:
         _append(self._disk, self.path, _last(self.path)[1], note)
 
 
+def read_newest(path: Path) -> bytes | None:
+    """The last whole note of such a file; None where there is none."""
+    return _last(path)[0]
+
+
 def read_notes(path: Path) -> Iterator[bytes]:
     """All notes of such a file in their order, in bounded memory; none where there is no such file."""
     if not path.exists():

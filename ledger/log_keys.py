@@ -51,7 +51,7 @@ class LogKeys:
 
     def verifiers(self) -> tuple[Verifier, ...]:
         """The public keys, newest first. Raises `Damaged`."""
-        return _newest_first(self.signer().verifier, _published(self.folder))
+        return read_keys(self.folder)
 
     def _complete(self, origin: str | None, disk: Disk) -> None:
         """Makes what is missing, and what a crash left out while it was made."""
@@ -69,6 +69,11 @@ class LogKeys:
                 _keep(Signer(name, secrets.token_bytes(32)), self.folder, disk)
             if not vkeys.exists():
                 _publish([self.signer().verifier], self.folder, disk)
+
+
+def read_keys(folder: Path) -> tuple[Verifier, ...]:
+    """The public keys of the log in a folder, newest first; nothing is made. Raises `Damaged`."""
+    return _newest_first(_read_key(folder / KEY).verifier, _published(folder))
 
 
 def rotate_key(folder: Path, disk: Disk | None = None) -> Verifier:

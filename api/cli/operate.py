@@ -39,8 +39,8 @@ DATA = click.Option(["--data"], metavar="FOLDER", help="The data folder. [LASTGO
 )
 def serve(demo: bool, **flags: Any) -> None:
     """Run the service: HTTP API and web console. Stop it with Ctrl-C, or SIGTERM."""
-    settings = _settings(flags)
-    with _told():
+    settings = settings_of(flags)
+    with told():
         from api import server
 
         server.run(settings, prepare=_tell_story if demo else None)
@@ -134,8 +134,8 @@ def revoke(what: str, reason: str | None, data: str | None, output: str) -> None
 
 @contextmanager
 def _tokens(data: str | None) -> "Iterator[Tokens]":
-    folder = _settings({"data": data}).data
-    with _told():
+    folder = settings_of({"data": data}).data
+    with told():
         from api.access import directly
         from api.tokens import Tokens
         from ledger.application import Ledger
@@ -174,8 +174,8 @@ def _as_json(token: "Token") -> dict[str, Any]:
 )
 def rebuild(at_next_start: bool, data: str | None, output: str) -> None:
     """Delete the read models and build them anew from the record. Nothing is lost by it."""
-    settings = _settings({"data": data})
-    with _told():
+    settings = settings_of({"data": data})
+    with told():
         from api import rebuilding
 
         if at_next_start:
@@ -209,9 +209,10 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
 def doctor(data: str | None, output: str, **flags: Any) -> None:
     """Check an installation and say what is wrong and what to do. Changes nothing; exits 10 if anything fails."""
     from api import doctor as checking
+    from api import log_health
 
-    client = options.settings(flags)
-    checks = list(checking.examine(_settings({"data": data}).data, client.url, client.token))
+    client, settings = options.settings(flags), settings_of({"data": data})
+    checks = [*checking.examine(settings.data, client.url, client.token), *log_health.examine(settings)]
     failed = sum(each.state == "fail" for each in checks)
     if output == "json":
         show.print_json({"failed": failed, "checks": [each.as_json() for each in checks]})
@@ -225,7 +226,7 @@ def doctor(data: str | None, output: str, **flags: Any) -> None:
         click.get_current_context().exit(Exit.NO)
 
 
-def _settings(flags: Mapping[str, Any]) -> "Settings":
+def settings_of(flags: Mapping[str, Any]) -> "Settings":
     from api.config import BadSettings, load
 
     try:
@@ -235,7 +236,7 @@ def _settings(flags: Mapping[str, Any]) -> "Settings":
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def told() -> Iterator[None]:
     """Turns what the ledger and the machine raise into the errors of the command line."""
     from api.tokens import NoSuchToken
     from ledger import errors
