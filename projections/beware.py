@@ -16,7 +16,7 @@ LONG_AGO = 30 * 24 * HOUR
 
 def warnings(view: View, artifact: int, basis: str | None, availability: artifacts.Availability) -> Iterator[Reason]:
     """What to beware of in going back to it; none of these changes the order."""
-    found, last = view.slot.artifacts[artifact], view.periods[artifact][-1]
+    found, last = view.slot.artifacts[artifact], view.lived(artifact)[-1]
     until = view.at if last.end is None else last.end
     for migration in view.slot.migrations:
         if migration.reversibility == "irreversible" and migration.at > until:

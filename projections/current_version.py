@@ -240,8 +240,9 @@ def _void_implied(state: State, artifact: int) -> None:
     if current is None or not current.implied or current.artifact != artifact:
         return
     state.periods.pop()
+    state.artifacts[artifact].periods.pop()
     state.void.append(current.position)
-    if not any(each.artifact == artifact for each in state.periods):
+    if not state.artifacts[artifact].periods:
         state.artifacts[artifact].first_live = None
     if state.periods and state.periods[-1].end_position == current.position:
         previous = state.periods[-1]
@@ -265,6 +266,7 @@ def _go_live(
     found = state.artifacts[artifact]
     if found.first_live is None:
         found.first_live = (change.at, change.position)
+    found.periods.append(len(state.periods))
     state.periods.append(
         Period(artifact, change.at, change.position, change.change, change.rollback_id, implied=implied)
     )

@@ -125,7 +125,7 @@ def _basis(view: View, artifact: int) -> tuple[str | None, list[Reason]]:
     live = view.live_time(artifact)
     if live >= view.soak:
         basis = "soaked"
-        favour.append(Reason("soaked", f"live here for {span(live)}", view.periods[artifact][-1].position))
+        favour.append(Reason("soaked", f"live here for {span(live)}", view.lived(artifact)[-1].position))
     if (verified := view.last(artifact, "verified_good")) is not None:
         basis = "verified"
         favour.append(Reason("verified_good", "a person verified it here", verified.position))
@@ -170,6 +170,6 @@ def reached_json(view: View, rollback: Rollback) -> dict[str, Any]:
 
 
 def _artifact_json(view: View, artifact: int) -> dict[str, Any]:
-    found, last = view.slot.artifacts[artifact], view.periods[artifact][-1]
+    found, last = view.slot.artifacts[artifact], view.lived(artifact)[-1]
     until = None if last.end is None else rfc3339(from_microseconds(last.end))
     return {"version": found.version, "digest": found.digest, "last_live_until": until}

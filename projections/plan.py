@@ -79,7 +79,7 @@ def _artifact(view: View, wanted: tuple[str, str | None]) -> int | None:
     """The artifact as known now; a digest that was not known then may have been learnt since."""
     version, digest = wanted
     for index, each in enumerate(view.slot.artifacts):
-        if each.version == version and (digest is None or each.digest in (None, digest)) and index in view.periods:
+        if each.version == version and (digest is None or each.digest in (None, digest)) and view.lived(index):
             return index
     return None
 

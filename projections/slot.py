@@ -14,7 +14,8 @@ from projections.environment import Settings
 class Artifact:
     """
     A version and its digest, as far as known. `first_live` is the moment and
-    position it was first live here, `named` those at which it was first named.
+    position it was first live here, `named` those at which it was first named,
+    `periods` the places of its live periods among all of the slot.
     """
 
     version: str
@@ -22,6 +23,7 @@ class Artifact:
     first_live: tuple[int, int] | None = None
     installed: bool = False
     named: tuple[int, int] = (0, 0)
+    periods: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)

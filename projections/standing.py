@@ -5,6 +5,7 @@ Rules 2 to 4 of what "known good" means. Each reason names the position that
 says so.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from projections.facts import HOUR, MINUTE
@@ -30,7 +31,7 @@ def blockers(view: View, artifact: int) -> list[Reason]:
 
 def _rolled_back(view: View, artifact: int) -> Iterator[Reason]:
     """Rule 2: a period of it ended by rollback, and nothing has spoken for it since."""
-    for period in reversed(view.periods[artifact]):
+    for period in reversed(view.lived(artifact)):
         if period.ended_by == "rollback" and period.end is not None and _counts(view, period):
             break
     else:
@@ -49,9 +50,12 @@ def _counts(view: View, period: Period) -> bool:
     the rollback was ineffective, nor where an undecided return was itself
     the mistake.
     """
-    successor = next((each for each in view.slot.periods if each.position == period.end_position), None)
-    if successor is None:
+    place = bisect_left(
+        view.slot.periods, (period.end, period.end_position), key=lambda each: (each.start, each.position)
+    )
+    if place == len(view.slot.periods):
         return True
+    successor = view.slot.periods[place]
     rollback = view.slot.rollbacks.get(successor.rollback_id or "")
     if rollback is not None and rollback.ineffective:
         return False
@@ -136,7 +140,7 @@ def _suspect(view: View, artifact: int, incident: Incident) -> int | None:
     for start, end in grave:
         if start <= view.at and (end is None or view.at < end):
             return _evidence(incident)
-        for period in view.periods[artifact]:
+        for period in view.lived(artifact):
             if (
                 period.end is not None
                 and start <= period.end
@@ -159,7 +163,7 @@ def _grave_times(incident: Incident) -> list[tuple[int, int | None]]:
 
 def _was_live(view: View, artifact: int, noticed: int, impact: int | None) -> bool:
     """Live at detection, declaration or since; or for more than ten minutes after the first impact."""
-    periods = view.periods[artifact]
+    periods = view.lived(artifact)
     if any(each.end is None or each.end > noticed for each in periods):
         return True
     return impact is not None and view.live_time(artifact, since=impact) > LIVE_UNDER_IMPACT
@@ -171,7 +175,7 @@ def _restored_since(view: View, artifact: int, began: int) -> bool:
         each.to == artifact and each.decided is not None and each.decided[0] >= began and not each.cancelled
         for each in view.slot.rollbacks.values()
     )
-    return decided or any(each.change == "rollback" and each.start >= began for each in view.periods[artifact])
+    return decided or any(each.change == "rollback" and each.start >= began for each in view.lived(artifact))
 
 
 def _relieved(view: View, artifact: int, incident: Incident, began: int) -> bool:
@@ -199,7 +203,7 @@ def verdict_blockers(
     for index, each in enumerate(view.slot.artifacts):
         if each.version != version or (digest is not None and each.digest not in (None, digest)):
             continue
-        lived = index in view.periods
+        lived = bool(view.lived(index))
         for reason in [*(_rolled_back(view, index) if lived else []), *_verdicts(view, index)]:
             if approved is None or reason.position is None or when.get(reason.position, approved) > approved:
                 yield reason

@@ -50,12 +50,9 @@ class View:
         """The real incidents that affect the slot or name a version of it."""
         return [each for each in self.incidents if each.mode == "real"]
 
-    @cached_property
-    def periods(self) -> dict[int, list[Period]]:
-        found: dict[int, list[Period]] = {}
-        for period in self.slot.periods:
-            found.setdefault(period.artifact, []).append(period)
-        return found
+    def lived(self, artifact: int) -> list[Period]:
+        """The live periods of an artifact, oldest first."""
+        return [self.slot.periods[place] for place in self.slot.artifacts[artifact].periods]
 
     @cached_property
     def verdicts(self) -> dict[int, list[Verdict]]:
@@ -70,7 +67,7 @@ class View:
 
     def live_time(self, artifact: int, since: int = 0) -> int:
         """Microseconds for which an artifact was live after *since*."""
-        spans = ((max(each.start, since), self.at if each.end is None else each.end) for each in self.periods[artifact])
+        spans = ((max(each.start, since), self.at if each.end is None else each.end) for each in self.lived(artifact))
         return sum(max(0, end - start) for start, end in spans)
 
     def last(self, artifact: int, *kinds: str) -> Verdict | None:
