@@ -242,6 +242,10 @@ def _void_implied(state: State, artifact: int) -> None:
     state.periods.pop()
     state.artifacts[artifact].periods.pop()
     state.void.append(current.position)
+    moment = (current.start, current.position)
+    for each in state.rollbacks.values():
+        each.reached = None if each.reached == moment else each.reached
+        each.overtaken = None if each.overtaken == moment else each.overtaken
     if not state.artifacts[artifact].periods:
         state.artifacts[artifact].first_live = None
     if state.periods and state.periods[-1].end_position == current.position:
