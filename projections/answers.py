@@ -27,7 +27,7 @@ from projections import (
     situation,
 )
 from projections.facts import Fact, Moment
-from projections.folds import Folded, empty, facts, fold, names_of
+from projections.folds import Folded, empty, facts, fold, names_of, no_audit
 from projections.runner import Runner
 from projections.tables import Tables
 from projections.view import View
@@ -116,6 +116,7 @@ class Reader:
 
     def __init__(self, record: Record, tables: Tables, moment: Moment) -> None:
         self.record, self.tables, self.moment = record, tables, moment
+        self._folds: dict[str, Folded] = {}
 
     # Folds
 
@@ -124,7 +125,19 @@ class Reader:
         if self.moment.now:
             found = self.tables.state(stream)
             return empty(stream) if found is None else found
-        return self.folded(stream, self.moment).state
+        return self._folded_once(stream).state
+
+    def audit(self, stream: str) -> Any:
+        """What is kept beside a state for findings, likewise."""
+        if self.moment.now:
+            found = self.tables.audit(stream)
+            return no_audit(stream) if found is None else found
+        return self._folded_once(stream).audit
+
+    def _folded_once(self, stream: str) -> Folded:
+        if stream not in self._folds:
+            self._folds[stream] = self.folded(stream, self.moment)
+        return self._folds[stream]
 
     def folded(self, stream: str, moment: Moment) -> Folded:
         return fold(stream, moment, self.record, self.tables)

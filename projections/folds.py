@@ -12,7 +12,19 @@ from urllib.parse import unquote
 
 from ledger.events import EnvironmentConfigured, Record
 from ledger.values import stream_name
-from projections import alerts, artifact, current_version, environment, incident, oncall, slot
+from projections import (
+    alerts,
+    artifact,
+    audit,
+    audit_artifacts,
+    audit_controls,
+    audit_incident,
+    current_version,
+    environment,
+    incident,
+    oncall,
+    slot,
+)
 from projections.facts import Fact, Index, Moment, known
 from projections.slot import Change
 
@@ -35,6 +47,22 @@ STEPS: dict[str, Callable[[Any, Fact], Change | None]] = {
     "rota": oncall.step,
 }
 
+AUDITS: dict[str, type[Any]] = {
+    "slot": audit.State,
+    "service": audit_artifacts.State,
+    "environment": audit_controls.State,
+    "incident": audit_incident.State,
+}
+"""What is kept beside some states, for findings."""
+
+AUDIT_STEPS: dict[str, Callable[[Any, Fact, Change | None, Any], None]] = {
+    "slot": audit.step,
+    "service": audit_artifacts.step,
+    "environment": audit_controls.step,
+    "incident": audit_incident.step,
+}
+"""Each gets what the state's own step made of the fact, and the state after it."""
+
 BY_RECORDING = ("incident", "rota")
 """Kinds whose facts count in the order of their recording: the last word holds."""
 
@@ -44,14 +72,17 @@ FIRST: Key = (-(2**62), 0)
 
 @dataclass(slots=True)
 class Folded:
-    """A state, the history that led to it, and the key of the last fact in it."""
+    """A state, what is kept beside it, the history that led to both, and the key of the last fact in them."""
 
     state: Any
+    audit: Any = None
     changes: list[Change] = field(default_factory=list)
     key: Key = FIRST
 
     def take(self, stream: str, fact: Fact) -> None:
         change = STEPS[kind_of(stream)](self.state, fact)
+        if self.audit is not None:
+            AUDIT_STEPS[kind_of(stream)](self.audit, fact, change, self.state)
         if change is not None:
             self.changes.append(change)
         self.key = key(stream, fact)
@@ -81,6 +112,16 @@ def empty(stream: str) -> Any:
     return STATES[kind_of(stream)]()
 
 
+def no_audit(stream: str) -> Any:
+    """What is kept beside the state of a stream of which nothing is known; None for kinds that have no such."""
+    kind = kind_of(stream)
+    return AUDITS[kind]() if kind in AUDITS else None
+
+
+def begin(stream: str) -> Folded:
+    return Folded(empty(stream), no_audit(stream))
+
+
 def facts(stream: str, moment: Moment, record: Record, index: Index) -> list[Fact]:
     """Everything that the fold of a stream takes in at a moment, in order."""
     found = known(stream, moment, record, index)
@@ -92,7 +133,7 @@ def facts(stream: str, moment: Moment, record: Record, index: Index) -> list[Fac
 
 def fold(stream: str, moment: Moment, record: Record, index: Index) -> Folded:
     """The state of a stream at a moment, from nothing."""
-    folded = Folded(empty(stream))
+    folded = begin(stream)
     for each in facts(stream, moment, record, index):
         folded.take(stream, each)
     return folded

@@ -20,9 +20,9 @@ from ledger.events import (
     RecordRetracted,
 )
 from ledger.values import stream_name
-from projections import alerts, decisions, feeds, history, incident, incident_list, metrics, oncall, search
+from projections import alerts, decisions, feeds, history, incident, incident_list, metrics, oncall, remarks, search
 from projections.facts import Fact, Moment, fact, holding
-from projections.folds import STATES, Folded, empty, fold, key, kind_of, names_of
+from projections.folds import STATES, Folded, begin, fold, key, kind_of, names_of
 from projections.tables import Tables
 
 BATCH = 5_000
@@ -160,6 +160,7 @@ class _Batch:
         heard = list(found)
         feeds.write(self.tables.db, heard)
         metrics.write(self.tables.db, heard)
+        remarks.write(self.tables.db, heard)
 
     def _amend(self, recorded: Recorded) -> list[search.Row]:
         """Indexes a correction or retraction: which event it is about in the end, and where it may move it."""
@@ -168,6 +169,8 @@ class _Batch:
         found = db.execute("SELECT root FROM amendments WHERE position = ?", [target]).fetchone()
         root = next(self.record.at([found[0] if found else target]))
         db.execute("INSERT INTO amendments VALUES (?,?,?)", [recorded.position, root.position, root.stream])
+        if target == root.position:
+            remarks.amend(db, recorded.position, root)
         about = db.execute("SELECT position FROM amendments WHERE root = ? ORDER BY position", [root.position])
         amendment = holding(self.record.at([row[0] for row in about.fetchall()])).get(root.position)
         amended = fact(root, None if amendment is None else replace(amendment, retracted=False), self.record)
@@ -225,7 +228,7 @@ class _Batch:
         """The fold so far; a new one where the stream is new and nothing else bears on it."""
         found = self.folds.get(stream) or self.tables.folded(stream)
         if found is None and not (kind_of(stream) == "slot" and self._has_settings(names_of(stream)[1])):
-            return Folded(empty(stream))
+            return begin(stream)
         return found
 
     def _has_settings(self, environment: str) -> bool:

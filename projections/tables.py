@@ -15,10 +15,10 @@ from typing import Any
 import msgspec
 from sqlite_utils import Database
 
-from projections import alerts, decisions, feeds, history, incident_list, metrics, oncall, search
-from projections.folds import STATES, Folded, kind_of, names_of
+from projections import alerts, decisions, feeds, history, incident_list, metrics, oncall, remarks, search
+from projections.folds import AUDITS, STATES, Folded, kind_of, names_of
 
-FORMAT = 3
+FORMAT = 5
 """Raised whenever a fold or a table changes."""
 
 CACHED_STATES = 10_000
@@ -78,16 +78,18 @@ class Tables:
 
     def folded(self, stream: str) -> Folded | None:
         """The kept fold of a stream, to go on with."""
-        row = self.db.execute("SELECT state, at, position FROM scopes WHERE stream = ?", [stream]).fetchone()
-        return Folded(_decode(stream, row[0]), key=(row[1], row[2])) if row else None
+        row = self.db.execute("SELECT state, audit, at, position FROM scopes WHERE stream = ?", [stream]).fetchone()
+        if row is None:
+            return None
+        return Folded(_decode(STATES, stream, row[0]), _decode(AUDITS, stream, row[1]), key=(row[2], row[3]))
 
     def keep(self, stream: str, folded: Folded, version: int) -> None:
         names = names_of(stream)
         service = names[0] if kind_of(stream) in ("slot", "service") else None
         environment = names[-1] if kind_of(stream) in ("slot", "environment") else None
         self.db.execute(
-            "INSERT INTO scopes VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (stream) DO UPDATE SET "
-            "at = excluded.at, position = excluded.position, version = excluded.version, state = excluded.state",
+            "INSERT INTO scopes VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (stream) DO UPDATE SET at = excluded.at, "
+            "position = excluded.position, version = excluded.version, state = excluded.state, audit = excluded.audit",
             [
                 stream,
                 kind_of(stream),
@@ -96,20 +98,29 @@ class Tables:
                 *folded.key,
                 version,
                 msgspec.msgpack.encode(folded.state),
+                None if folded.audit is None else msgspec.msgpack.encode(folded.audit),
             ],
         )
 
     def state(self, stream: str) -> Any:
         """The kept state of a stream, shared and not to be changed; None where nothing is recorded of it."""
+        return self._shared(STATES, "state", stream)
+
+    def audit(self, stream: str) -> Any:
+        """Likewise what is kept beside it for findings."""
+        return self._shared(AUDITS, "audit", stream)
+
+    def _shared(self, types: Mapping[str, type[Any]], column: str, stream: str) -> Any:
         row = self.db.execute("SELECT version FROM scopes WHERE stream = ?", [stream]).fetchone()
         if row is None:
             return None
-        kept = self._cache.get(stream)
+        name = f"{column} {stream}"
+        kept = self._cache.get(name)
         if kept is None or kept[0] != row[0]:
-            blob = self.db.execute("SELECT state FROM scopes WHERE stream = ?", [stream]).fetchone()[0]
+            blob = self.db.execute(f"SELECT {column} FROM scopes WHERE stream = ?", [stream]).fetchone()[0]  # noqa: S608
             if len(self._cache) >= CACHED_STATES:
                 self._cache.clear()
-            kept = self._cache[stream] = (row[0], _decode(stream, blob))
+            kept = self._cache[name] = (row[0], _decode(types, stream, blob))
         return kept[1]
 
     def slots(self, filters: Mapping[str, str], after: tuple[str, str] | None, limit: int) -> list[tuple[str, str]]:
@@ -154,7 +165,9 @@ def _create(db: Database) -> None:
     db.table("progress").create({"position": int}, if_not_exists=True)
     db.execute("INSERT INTO progress SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM progress)")
     columns = {"stream": str, "kind": str, "service": str, "environment": str, "at": int, "position": int}
-    db.table("scopes").create({**columns, "version": int, "state": bytes}, pk="stream", if_not_exists=True)
+    db.table("scopes").create(
+        {**columns, "version": int, "state": bytes, "audit": bytes}, pk="stream", if_not_exists=True
+    )
     db.table("scopes").create_index(["kind", "service", "environment"], if_not_exists=True)
     db.table("scopes").create_index(["kind", "environment", "service"], if_not_exists=True)
     db.table("amendments").create({"position": int, "root": int, "stream": str}, pk="position", if_not_exists=True)
@@ -166,7 +179,7 @@ def _create(db: Database) -> None:
     decisions.create(db)
     incident_list.create(db)
     search.create(db)
-    for each in (feeds, alerts, metrics, oncall):
+    for each in (feeds, alerts, metrics, oncall, remarks):
         each.create(db)
     db.execute(f"PRAGMA user_version = {FORMAT}")
 
@@ -189,5 +202,5 @@ def delete(path: Path) -> None:
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
-def _decode(stream: str, blob: bytes) -> Any:
-    return msgspec.msgpack.decode(blob, type=STATES[kind_of(stream)])
+def _decode(types: Mapping[str, type[Any]], stream: str, blob: bytes | None) -> Any:
+    return None if blob is None else msgspec.msgpack.decode(blob, type=types[kind_of(stream)])
