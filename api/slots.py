@@ -94,7 +94,7 @@ def history(**query: Any) -> Response:
     """Deployments, releases and rollbacks of one slot, the newest first."""
     moment, limit, after = moment_of(query), query["limit"], query.get("after")
     with service().answers.at(moment) as reader:
-        if reader.slot(query["service"], query["environment"]) is None:
+        if not reader.knows(query["service"], query["environment"]):
             raise unknown(query, moment)
         items = reader.history(query["service"], query["environment"], after, limit)
     following = items[-1]["position"] if len(items) == limit else None
@@ -109,7 +109,7 @@ def candidates(**query: Any) -> Response:
     """Every version that one could go back to in one slot, ranked, each with what speaks for and against it."""
     moment = moment_of(query)
     with service().answers.at(moment) as reader:
-        if reader.slot(query["service"], query["environment"]) is None:
+        if not reader.knows(query["service"], query["environment"]):
             raise unknown(query, moment)
         return jsonify(reader.candidates(query["service"], query["environment"]))
 

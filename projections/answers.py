@@ -174,6 +174,11 @@ class Reader:
         """What every answer says of itself."""
         return {"as_of": rfc3339(self.moment.as_of), "known_at": self.moment.known_at}
 
+    def knows(self, service: str, place: str) -> bool:
+        """Whether anything is known of a slot."""
+        state: SlotState = self.state(stream_name("slot", service, place))
+        return state.born
+
     def slot(self, service: str, place: str) -> dict[str, Any] | None:
         """The reply for one slot; None where nothing was known of it."""
         view = self.view(service, place)
