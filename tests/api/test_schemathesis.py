@@ -14,7 +14,7 @@ from ledger.events import EVENTS
 
 pytestmark = pytest.mark.slow
 
-EXAMPLES = 20
+EXAMPLES = 12
 PATIENT = settings(
     max_examples=EXAMPLES,
     deadline=None,
