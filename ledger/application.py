@@ -37,6 +37,8 @@ from ledger.store.sqlite import SQLiteStore, database_name
 from ledger.values import microseconds
 
 READ_AT_ONCE = 2_000
+SHREDDING_MS = 1_000
+"""How long a redaction waits for readers, so that no file holds the words when it is acknowledged."""
 
 
 class Clock:
@@ -119,9 +121,16 @@ class Ledger(Application[str]):
             if group.overlay.redacted:
                 self._redact(group.overlay.placed, cursor)
         self._past.stored(group.overlay)
-        if group.overlay.redacted or self._unshredded:
-            self._unshredded = not self.store.shred()
+        self._shred(bool(group.overlay.redacted))
         return outcomes
+
+    def _shred(self, redacted: bool) -> None:
+        """After a redaction, and again after each group as long as it did not work: then without waiting."""
+        if redacted or self._unshredded:
+            # The group is durable: a fault here must not be told as if it were not.
+            with suppress(*SQLiteStore.FAILURES):
+                self._unshredded = True
+                self._unshredded = not self.store.shred(SHREDDING_MS if redacted else 0)
 
     def _redact(self, placed: Sequence[Placed], cursor: Cursor) -> None:
         for each in placed:

@@ -233,19 +233,21 @@ class SQLiteStore(SQLiteApplicationRecorder):
         within.executemany("DELETE FROM disclosures WHERE position=? AND member=?", [(position, m) for m in members])
         within.execute("DELETE FROM fingerprints WHERE position=?", (position,))
 
-    def shred(self) -> bool:
+    def shred(self, patience_ms: int) -> bool:
         """
         Empties the write-ahead log, where what was forgotten may still stand.
 
-        False where readers stand in the way for a second; then it stays until
+        False where readers stand in the way for so long; then it stays until
         the next time, or until the last connection closes.
         """
         with self.datastore.get_connection(commit=True) as connection:
             cursor = connection.cursor()
-            cursor.execute("PRAGMA busy_timeout=1000")
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            is_busy = cursor.fetchall()[0][0]
-            cursor.execute(f"PRAGMA busy_timeout={_LOCK_TIMEOUT_S * 1000}")
+            cursor.execute(f"PRAGMA busy_timeout={patience_ms}")
+            try:
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                is_busy = cursor.fetchall()[0][0]
+            finally:
+                cursor.execute(f"PRAGMA busy_timeout={_LOCK_TIMEOUT_S * 1000}")
         return not is_busy
 
     def revision_at(self, stream: str, position: int) -> int:

@@ -145,15 +145,37 @@ def holding(folder, words):
 
 
 def test_a_redaction_is_done_though_a_reader_stands_in_the_way(ledger, database):
-    """The write-ahead log is then overwritten later; nobody waits for long."""
-    append(ledger, deployed("1", reason="Bob"))
+    """Its words leave the write-ahead log once the reader is gone."""
+    secret = "Bob pulled the plug. " * 40
+    append(ledger, deployed("1", reason=secret))
+    words = dict(ledger.row(1).disclosures)["/reason"]
     database.execute("BEGIN")
     database.execute("SELECT * FROM events").fetchall()
     append(ledger, event("record.redacted", position=1, fields=["reason"]))
-    database.execute("COMMIT")
     assert next(ledger.read(0, 1)).redacted == ("/reason",)
+    append(ledger, deployed("2"))
+    assert holding(ledger.folder, words) != []
+    database.execute("COMMIT")
+    append(ledger, deployed("3"))
+    assert holding(ledger.folder, words) == []
     with ledger.store.writing() as cursor:
         assert pragma(cursor, "busy_timeout") == 30_000
+
+
+def test_a_fault_after_the_commit_is_not_told_as_a_refusal(ledger, monkeypatch):
+    """The redaction is durable by then; what is left to do is done after the next group."""
+    append(ledger, deployed("1", reason="Bob"))
+
+    def broken(*_):
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(ledger.store, "shred", broken)
+    assert append(ledger, event("record.redacted", position=1, fields=["reason"]))[0].position == 2
+    patience = []
+    monkeypatch.setattr(ledger.store, "shred", lambda ms: patience.append(ms) or True)
+    append(ledger, deployed("2"))
+    append(ledger, deployed("3"))
+    assert patience == [0]
 
 
 @pytest.mark.parametrize(
