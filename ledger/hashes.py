@@ -63,10 +63,18 @@ class Hashes:
         return data[: tile.width * HASH_SIZE]
 
     def extend(self, size: int, hashes: Sequence[bytes]) -> None:
-        """Puts these hashes behind the first *size* leaves, over whatever is there; durable."""
+        """
+        Puts these hashes behind the first *size* leaves, over whatever is there; durable.
+
+        Raises:
+            DamagedHashes: where a file does not hold what was written to it.
+        """
         level = 0
         while hashes:
-            self._disk.write(self._paths[level], size * HASH_SIZE, b"".join(hashes))
+            data = b"".join(hashes)
+            self._disk.write(self._paths[level], size * HASH_SIZE, data)
+            if self._slice(level, size, len(hashes)) != data:
+                raise DamagedHashes(self._paths[level], Tile(level, size // WIDTH))
             full = range(size >> HEIGHT, (size + len(hashes)) >> HEIGHT)
             hashes = [_root(self._slice(level, index * WIDTH, WIDTH)) for index in full]
             level, size = level + 1, full.start

@@ -28,7 +28,7 @@ from ledger.checkpoints import Checkpoints
 from ledger.errors import Damaged, LedgerError
 from ledger.hashes import DamagedHashes, Hashes
 from ledger.log_keys import LogKeys
-from ledger.merkle import CompactRange, LogError, leaf_hash
+from ledger.merkle import LogError, leaf_hash, verify_consistency
 from ledger.note import encode_base64, parse_note
 from ledger.tiles import WIDTH, TiledTree, tile_at
 
@@ -113,7 +113,7 @@ class Sealer:
 
         Raises:
             Unverified: where the record is not what was signed.
-            LogError, Damaged, OSError: where it failed; what was published stays so, and the next turn goes on.
+            LogError, LedgerError, OSError: where it failed; what was published stays so, and the next turn goes on.
         """
         was_current, self._is_current = self._is_current, False
         was_ours, is_ours = self._checkpoints.is_locked, self._checkpoints.lock()
@@ -155,18 +155,20 @@ class Sealer:
         self.sealed = Sealed(encoded, checkpoint, tree, self._checkpoints.signed_at())
 
     def _grown(self, old: Sealed | None, head: int) -> TiledTree:
-        """The tree of all events, its hashes kept, if what was signed before is its beginning."""
-        grown = CompactRange() if old is None else old.tree.compact_range()
-        if old is not None and grown.root() != old.checkpoint.root:
-            raise Damaged(_HASHES)
-        for hashes in self._leaf_hashes(grown.size, head):
-            self._hashes.extend(grown.size, hashes)
-            grown = grown.extended(hashes)
+        """The tree of all events, its hashes kept, once what was signed before is found to be its beginning."""
+        size = old.size if old else 0
+        for hashes in self._leaf_hashes(size, head):
+            self._hashes.extend(size, hashes)
+            size += len(hashes)
         tree = TiledTree(head, self._hashes.read)
-        # What is signed follows, in memory, from what was signed before; what is
-        # served is read from the files. One root for both, or none.
-        if tree.root() != grown.root():
-            raise Damaged(_HASHES)
+        if old is not None and old.size:
+            try:
+                verify_consistency(old.size, head, old.checkpoint.root, tree.root(), tree.consistency_proof(old.size))
+            except LogError as error:
+                raise Damaged(
+                    "the kept hashes are not those that were signed: nothing is signed over them, and they are worked "
+                    "out anew from the events"
+                ) from error
         return tree
 
     def _adopted(self, note: bytes) -> Sealed:
@@ -213,9 +215,6 @@ class Sealer:
         leaves = self._events.leaves(after, until)
         while hashes := list(map(leaf_hash, islice(leaves, AT_ONCE))):
             yield hashes
-
-
-_HASHES = "the hashes of the log are not those that were signed: restart, and they are worked out anew from the events"
 
 
 def _is_signed_by(note: bytes, key_id: bytes) -> bool:

@@ -268,13 +268,14 @@ class SQLiteStore(SQLiteApplicationRecorder):
         """Rows in order of position with after < position <= until, at most *limit*."""
         return self._select("position > ? AND position <= ? ORDER BY position LIMIT ?", (after, until, limit))
 
-    def leaves(self, after: int, until: int, limit: int) -> list[tuple[int, bytes]]:
-        """As `rows`, but of each only the position and the leaf: a quarter of the work."""
+    def leaves(self, after: int, until: int) -> list[bytes]:
+        """The leaves of `rows` alone, all of them: a sixth of the work."""
         with self._reading() as cursor:
-            return cursor.execute(
-                "SELECT position, leaf FROM events WHERE position > ? AND position <= ? ORDER BY position LIMIT ?",
-                (after, until, limit),
-            ).fetchall()
+            cursor.row_factory = None
+            found = cursor.execute(
+                "SELECT leaf FROM events WHERE position > ? AND position <= ? ORDER BY position", (after, until)
+            )
+            return [row[0] for row in found.fetchall()]
 
     def stream_rows(self, stream: str, after: int, until: int, limit: int) -> list[Row]:
         """One stream's rows with revision > after and position <= until, in order, at most *limit*."""
