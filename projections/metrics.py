@@ -2,14 +2,17 @@
 What did the metrics of this slot last say?
 
 Observations are many, and a metric is one stream for all slots: so they are
-not folded into one state, but have a row each, by slot, name and time. Rows
-say where to look; the observation itself is read from the record as it
-counts at the moment that is asked about.
+not folded into one state, but have a row each, by slot, name and time. One
+that was corrected has a row for what it said and one for what it says; which
+of them counts at the moment that is asked about, the record tells.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
+import msgspec
 from sqlite_utils import Database
 
 from ledger.events import MetricObserved, Record
@@ -25,10 +28,23 @@ NAMES = 20
 """So many metrics of a slot are told, those observed last first."""
 
 
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one event observed; all that an answer needs."""
+
+    at: int
+    position: int
+    value: float
+    unit: str
+    window_s: float | None
+    url: str | None
+    incident: str | None
+
+
 def create(db: Database) -> None:
     db.execute(
         "CREATE TABLE IF NOT EXISTS metrics (service TEXT, environment TEXT, name TEXT, at INTEGER, position INTEGER, "
-        "PRIMARY KEY (service, environment, name, at, position)) WITHOUT ROWID"
+        "said BLOB, PRIMARY KEY (service, environment, name, at, position, said)) WITHOUT ROWID"
     )
     db.execute(
         "CREATE TABLE IF NOT EXISTS metric_names (service TEXT, environment TEXT, name TEXT, "
@@ -36,12 +52,28 @@ def create(db: Database) -> None:
     )
 
 
-def write(db: Database, facts: Sequence[Fact]) -> None:
+def write(db: Database, facts: Iterable[Fact]) -> None:
     """Rows for observations, as recorded or as a correction has them."""
-    observed = [(each, each.event) for each in facts if isinstance(each.event, MetricObserved)]
-    rows = [(*scope, event.name, fact.at, fact.position) for fact, event in observed for scope in feeds.scopes(fact)]
-    db.conn.executemany("INSERT OR IGNORE INTO metrics VALUES (?,?,?,?,?)", rows)
+    rows = [
+        (*key, each.at, each.position, msgspec.msgpack.encode(_observation(each, each.event)))
+        for each in facts
+        if isinstance(each.event, MetricObserved)
+        for key in _keys(each, each.event)
+    ]
+    db.conn.executemany("INSERT OR IGNORE INTO metrics VALUES (?,?,?,?,?,?)", rows)
     db.conn.executemany("INSERT OR IGNORE INTO metric_names VALUES (?,?,?)", {row[:3] for row in rows})
+
+
+_Key = tuple[str, str, str]
+"""Service, environment and name; empty where an event names none."""
+
+
+def _keys(fact: Fact, event: MetricObserved) -> list[_Key]:
+    return [(*scope, event.name) for scope in feeds.scopes(fact)]
+
+
+def _observation(fact: Fact, event: MetricObserved) -> Observation:
+    return Observation(fact.at, fact.position, event.value, event.unit, event.window_s, event.url, event.incident)
 
 
 def of(db: Database, scopes: Sequence[Scope], moment: Moment, record: Record, index: Index) -> list[dict[str, Any]]:
@@ -49,10 +81,8 @@ def of(db: Database, scopes: Sequence[Scope], moment: Moment, record: Record, in
     names = [(*scope, name) for scope in scopes for name in _names(db, scope)]
     heads = [(at, key) for key in names if (at := _latest(db, key, moment)) is not None]
     chosen = [key for _, key in sorted(heads, reverse=True)[:NAMES]]
-    found = {key: _positions(db, key, moment, record, index) for key in chosen}
-    wanted = [each for positions in found.values() for each in positions]
-    told = {each.fact.position: each.fact for each in telling.told(wanted, moment, record, index)}
-    return [_answer([told[each] for each in positions]) for positions in found.values() if positions]
+    found = [(key, list(islice(_observed(db, key, moment, record, index), EARLIER + 1))) for key in chosen]
+    return [_answer(key, observed) for key, observed in found if observed]
 
 
 def _names(db: Database, scope: Scope) -> list[str]:
@@ -60,9 +90,8 @@ def _names(db: Database, scope: Scope) -> list[str]:
     return [row[0] for row in found.fetchall()]
 
 
-_Key = tuple[str, str, str]
 _NEWEST = (
-    "SELECT at, position, EXISTS (SELECT 1 FROM amendments WHERE root = metrics.position) FROM metrics "
+    "SELECT at, position, said, EXISTS (SELECT 1 FROM amendments WHERE root = metrics.position) FROM metrics "
     "WHERE service = ? AND environment = ? AND name = ? AND at <= ? AND position <= ? ORDER BY at DESC, position DESC"
 )
 
@@ -72,44 +101,40 @@ def _latest(db: Database, key: _Key, moment: Moment) -> int | None:
     return None if row is None else int(row[0])
 
 
-def _positions(db: Database, key: _Key, moment: Moment, record: Record, index: Index) -> list[int]:
-    """The positions of the last observations that count, the latest first."""
-    found: list[int] = []
-    for at, position, amended in db.execute(_NEWEST, [*key, moment.at, moment.known_at]):
+def _observed(db: Database, key: _Key, moment: Moment, record: Record, index: Index) -> Iterator[Observation]:
+    """The observations that count, the latest first."""
+    for _at, position, said, amended in db.execute(_NEWEST, [*key, moment.at, moment.known_at]):
+        observation = msgspec.msgpack.decode(said, type=Observation)
         told = telling.told([position], moment, record, index) if amended else []
-        if not amended or any(each.counts and _says(each.fact, key, at) for each in told):
-            found.append(position)
-        if len(found) > EARLIER:
-            break
-    return found
+        if not amended or any(each.counts and _says(each.fact, key, observation) for each in told):
+            yield observation
 
 
-def _says(fact: Fact, key: _Key, at: int) -> bool:
+def _says(fact: Fact, key: _Key, observation: Observation) -> bool:
     event = fact.event
-    return (
-        isinstance(event, MetricObserved)
-        and fact.at == at
-        and key in [(*each, event.name) for each in feeds.scopes(fact)]
-    )
+    if not isinstance(event, MetricObserved):
+        return False
+    return key in _keys(fact, event) and _observation(fact, event) == observation
 
 
-def _answer(facts: Sequence[Fact]) -> dict[str, Any]:
+def _answer(key: _Key, observed: Sequence[Observation]) -> dict[str, Any]:
     """One metric, from its observations, the latest first."""
-    latest: Any = facts[0].event
+    service, environment, name = key
+    latest = observed[0]
     return {
-        "name": latest.name,
+        "name": name,
         "value": latest.value,
         "unit": latest.unit,
-        "time": _time(facts[0]),
+        "time": _time(latest.at),
         "window_s": latest.window_s,
-        "service": latest.service,
-        "environment": latest.environment,
+        "service": service or None,
+        "environment": environment or None,
         "incident": latest.incident,
         "url": latest.url,
-        "position": facts[0].position,
-        "earlier": [{"value": getattr(each.event, "value", None), "time": _time(each)} for each in facts[1:]],
+        "position": latest.position,
+        "earlier": [{"value": each.value, "time": _time(each.at)} for each in observed[1:]],
     }
 
 
-def _time(fact: Fact) -> str:
-    return rfc3339(from_microseconds(fact.at))
+def _time(at: int) -> str:
+    return rfc3339(from_microseconds(at))

@@ -11,7 +11,7 @@ A rota covers the services that any of its assignments names; one that names
 none covers all.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +21,7 @@ from ledger.events import OncallAssigned, OncallReleased
 from ledger.values import from_microseconds, instant, microseconds, rfc3339
 from projections.facts import HOUR, Fact
 
-NEAR = 60 * 24 * HOUR
+NEAR = (8 * 24 * HOUR, 60 * 24 * HOUR)
 """Hand-overs are looked for within so long first, so that years of shifts cost nothing."""
 
 
@@ -47,17 +47,14 @@ class Entry:
 
 @dataclass(slots=True)
 class State:
+    """`services` are those that the rota covers; none named: all."""
+
     rota: str = ""
     entries: list[Entry] = field(default_factory=list)
-
-    @property
-    def services(self) -> list[str]:
-        """The services that the rota covers; empty: all."""
-        return sorted({service for each in self.entries if not each.released for service in each.services})
+    services: list[str] = field(default_factory=list)
 
     def covers(self, service: str) -> bool:
-        named = self.services
-        return bool(self.entries) and (not named or service in named)
+        return bool(self.entries) and (not self.services or service in self.services)
 
 
 def step(state: State, fact: Fact) -> None:
@@ -71,6 +68,8 @@ def step(state: State, fact: Fact) -> None:
         event.person, start, end, fact.position, list(event.services), event.contact, released, fact.recorded.source
     )
     state.entries.append(entry)
+    if not released and not set(entry.services) <= set(state.services):
+        state.services = sorted({*state.services, *entry.services})
 
 
 def create(db: Database) -> None:
@@ -131,30 +130,42 @@ class Watch:
 
 def watch(state: State, service: str | None, at: int) -> Watch:
     """The time around a moment in which the same person is on call, or nobody is."""
-    near = [each for each in state.entries if each.end > at - NEAR and each.start < at + NEAR]
-    found = _watch(near, service, at)
-    return found if found.since is not None and found.until is not None else _watch(state.entries, service, at)
+    for near in NEAR:
+        entries = [each for each in state.entries if each.end > at - near and each.start < at + near]
+        found = _watch(entries, service, at)
+        if found.since is not None and found.until is not None:
+            return found
+    return _watch(state.entries, service, at)
 
 
 def _watch(entries: Sequence[Entry], service: str | None, at: int) -> Watch:
     held = holders(entries, service, at)
     now = held[-1] if held else None
-    person = now.person if now else None
-    bounds = sorted({bound for each in entries if each.concerns(service) for bound in (each.start, each.end)})
-    until = next((each for each in bounds if each > at and _person(entries, service, each) != person), None)
-    since = None
-    for bound in (each for each in reversed(bounds) if each <= at):
-        if _person(entries, service, bound) != person:
+    since, until, following = None, None, None
+    for moment, entry in hand_overs(entries, service):
+        if moment > at:
+            until, following = moment, entry
             break
-        since = bound
-    others = [each.person for each in reversed(held) if each.person != person]
-    following = None if until is None else on_call(entries, service, until)
+        since = moment
+    others = [each.person for each in reversed(held) if now is None or each.person != now.person]
     return Watch(now, since, until, others[0] if others else None, following)
 
 
-def _person(entries: Sequence[Entry], service: str | None, at: int) -> str | None:
-    found = on_call(entries, service, at)
-    return None if found is None else found.person
+def hand_overs(entries: Iterable[Entry], service: str | None) -> Iterator[tuple[int, Entry | None]]:
+    """When another person comes on call, or nobody does, from the first assignment on, in order."""
+    concerned = [each for each in entries if each.concerns(service) and each.start < each.end]
+    starts: dict[int, list[Entry]] = {}
+    for each in concerned:
+        starts.setdefault(each.start, []).append(each)
+    present: list[Entry] = []
+    person = None
+    for moment in sorted({bound for each in concerned for bound in (each.start, each.end)}):
+        present = [each for each in present if each.end > moment] + starts.get(moment, [])
+        present.sort(key=lambda each: each.position)
+        entry = on_call(present, service, moment)
+        if (coming := entry.person if entry else None) != person:
+            person = coming
+            yield moment, entry
 
 
 def answer(state: State, service: str | None, at: int) -> dict[str, Any]:

@@ -35,8 +35,8 @@ from projections.view import View
 NEARBY = 2 * HOUR
 """Changes elsewhere in the environment are told for so long."""
 
-READ_ELSEWHERE = 60
-LOOKED_BACK = 100
+READ_ELSEWHERE = 40
+LOOKED_BACK = 60
 """So many entries of the slot's history are looked through for what is recent."""
 
 TOLD = 5
