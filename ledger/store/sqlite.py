@@ -88,6 +88,7 @@ _ROW = "position, stream, revision, type, source, id, leaf"
 _TWINS = f"SELECT {_ROW}, fingerprint FROM events LEFT JOIN fingerprints USING (position)"  # noqa: S608
 _AT_ONCE = 500
 _LOCK_TIMEOUT_S = 30
+_STATEMENTS = 128
 _WRITING_KIB, _READING_KIB = 16_384, 2_000
 
 
@@ -104,15 +105,22 @@ _SETTINGS = (
 
 class _Pool(SQLiteConnectionPool):
     def _create_connection(self) -> SQLiteConnection:
-        connection = super()._create_connection()
-        cursor = connection.cursor()
+        # Not the library's own: that keeps one statement, so each is compiled anew for every append, triggers and all.
+        made = sqlite3.connect(
+            self.db_name,
+            uri=True,
+            check_same_thread=False,
+            isolation_level=None,
+            timeout=_LOCK_TIMEOUT_S,
+            cached_statements=_STATEMENTS,
+        )
+        made.row_factory = sqlite3.Row
         for setting, value, got in _SETTINGS:
-            cursor.execute(f"PRAGMA {setting}={value}")
-            cursor.execute(f"PRAGMA {setting}")
-            if (found := cursor.fetchone()[0]) != got:
-                connection.close()
+            made.execute(f"PRAGMA {setting}={value}")
+            if (found := made.execute(f"PRAGMA {setting}").fetchone()[0]) != got:
+                made.close()
                 raise Damaged(f"SQLite would not set {setting}={value} here, but keeps {found}: not starting")
-        return connection
+        return SQLiteConnection(made, self.max_age)
 
 
 class _Datastore(SQLiteDatastore):
