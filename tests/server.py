@@ -210,8 +210,9 @@ class Server:
 
 
 def children_of(parent: int) -> list[int]:
-    listed = subprocess.run(["pgrep", "-P", str(parent)], capture_output=True, text=True, check=False).stdout
-    return [int(each) for each in listed.split()]
+    with suppress(OSError):
+        return [int(each) for each in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+    return []
 
 
 def is_running(pid: int) -> bool:

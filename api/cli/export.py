@@ -24,7 +24,7 @@ FILTERS = {
     "environment": "Only this environment.",
     "version": "Only this version.",
     "incident": "Only this incident.",
-    "actor": "Only what this principal submitted or decided.",
+    "actor": "Only what this principal submitted.",
     "since": "Only what happened at or after this time.",
     "until": "Only what happened before this time.",
 }
