@@ -328,3 +328,31 @@ def test_nothing_about_an_incident_stands_in_the_way(client, name, slot):
         answer = client.post("/v1/events", draft)
         assert answer.status == 201
         assert code in [each["code"] for each in answer.json()["warnings"]]
+
+
+def test_what_is_redacted_is_in_no_answer_any_more(server, client, slot, name):
+    """Not even as known before: a redaction is the one thing that `known_at` does not bring back."""
+    secret = "Grace Hopper"
+    given_to = {"role": "commander", "person": secret, "briefing": f"ask {secret}"}
+    told = client.append(
+        declared(name, slot, title=f"{secret} is down"),
+        event("incident.role_assigned", "10:01", incident=name, **given_to),
+        event("incident.note_added", "10:02", incident=name, text=f"{secret} called", pinned=True),
+    )
+    first, before = told["first"], told["last"]
+
+    def read(**query):
+        listed = client.get("/v1/incidents", service=slot["service"], **query)
+        one = [client.get(f"/v1/incidents/{name}{rest}", **query) for rest in ("", "/timeline")]
+        return [each.body.decode() for each in (listed, *one)]
+
+    assert all(secret in body for body in read(at_least=before))
+    for position, fields in enumerate((["title"], ["person", "briefing"], ["text"]), first):
+        redaction = event(
+            "record.redacted", position=position, fields=fields, reason="asked for", authority="article 17"
+        )
+        end = server.client("admin").append(redaction)["position"]
+    for query in ({"at_least": end}, {"known_at": before}):
+        for body in read(**query):
+            assert name in body
+            assert secret not in body
