@@ -26,12 +26,9 @@ def test_services_that_went_back_together_went_to_one_moment(tmp_path):
     them never had a 2, so that 1 was its previous version.
     """
     events = []
-    for index, service in enumerate("abcd"):
-        versions = ["1", "3", "1"] if service == "d" else ["1", "2", "3", "1"]
-        for version in versions:
-            time = {"1": "10", "2": "11", "3": "12"}[version] if len(events) and version != "1" else "10"
-            back = version == "1" and any(each["data"]["service"] == service for each in events)
-            hour = "15" if back else time
-            events.append(deployed(len(events), service, version, f"2026-11-20T{hour}:0{index}:00Z"))
+    for minute, service in enumerate("abcd"):
+        for hour, version in ((10, "1"), (11, "2"), (12, "3"), (15, "1")):
+            if (service, version) != ("d", "2"):
+                events.append(deployed(len(events), service, version, f"2026-11-20T{hour}:0{minute}:00Z"))
     found = score("score_plans.py", events, tmp_path)
     assert (found["hours"], found["services"], found["planned"], found["previous"]) == (1, 4, 4, 1)
