@@ -224,7 +224,7 @@ class _Answer:
         began, ended = self.state.began, self.state.ended
         silent = (
             each
-            for each in self.story.around
+            for each in self.story.changes
             if each.fact.event.incident is None
             and began is not None
             and began <= each.fact.at

@@ -87,7 +87,12 @@ class Story:
     @cached_property
     def around(self) -> list[Told]:
         """What changed in the slots it affects, while the story lasts."""
-        return [] if self.scope is None else [*self._changes(), *self._alerts(), *self._shifts()]
+        return [] if self.scope is None else [*self.changes, *self._alerts(), *self._shifts()]
+
+    @cached_property
+    def changes(self) -> list[Told]:
+        """What went out, came back or was switched in the slots it affects, while the story lasts."""
+        return [] if self.scope is None else list(self._changes())
 
     @cached_property
     def whole(self) -> list[tuple[int, Told]]:
