@@ -1,5 +1,5 @@
 """
-The served log, judged by programs that nobody here wrote: sigstore's Python code, and a C2SP witness.
+The served log, judged by programs that nobody here wrote: sigstore's Python code, an auditor's command line, a witness.
 
 They need a network to be installed from the first time; see tests/foreign.py.
 """
@@ -8,7 +8,7 @@ import json
 import socket
 import subprocess
 import time
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from copy import deepcopy
 from http.client import HTTPConnection
 from pathlib import Path
@@ -73,6 +73,46 @@ def test_sigstore_takes_a_served_receipt_and_refuses_a_spoilt_one(sigstore, serv
     spoilt = deepcopy(question)
     spoilt["receipt"]["inclusion_proof"].pop()
     assert "wrong size" in sigstore(spoilt)
+
+
+# aics-tlog
+
+
+@pytest.fixture(scope="module")
+def aics_tlog(request):
+    executables = environment(request.config.cache, AICS_WITNESS, newest_too_old=(3, 11))
+
+    def run(verb, server, *arguments):
+        vkey = server.client(None).get("/log.vkey").body.decode().splitlines()[0]
+        asked = [executables / "aics-tlog", verb, "--tiles", server.url, "--log-key", vkey, *arguments]
+        done = subprocess.run(asked, capture_output=True, text=True, check=False)
+        return done.returncode, json.loads(done.stdout)
+
+    return run
+
+
+def test_aics_tlog_audits_the_served_log(aics_tlog, tmp_path):
+    """As an auditor would with its command line: the checkpoint, its growth from a kept one, and an entry."""
+    kept, entry = tmp_path / "kept", tmp_path / "entry"
+    server = Server(tmp_path / "server").start()
+    try:
+        server.client("pipeline").post("/v1/events", metrics(300), wait="sealed")
+        assert aics_tlog("verify-checkpoint", server, "--save-checkpoint", kept)[0] == 0
+        receipt = server.client("pipeline").post("/v1/events", metrics(300), wait="sealed").json()["receipts"][7]
+        code, told = aics_tlog("verify-consistency", server, "--old-checkpoint", kept)
+        assert (code, told["ok"]) == (0, True)
+        assert told["new_size"] >= told["old_size"] + 300
+        index, hashed = receipt["position"] - 1, b64decode(receipt["leaf_hash"])
+        proven = aics_tlog(
+            "verify-inclusion", server, "--index", str(index), "--leaf-hash", hashed.hex(), "--entry-out", entry
+        )
+        assert (proven[0], proven[1]["ok"]) == (0, True)
+        assert leaf_hash(entry.read_bytes()) == hashed
+        assert json.loads(entry.read_bytes())["id"] == receipt["id"]
+        wrong = aics_tlog("verify-inclusion", server, "--index", str(index + 1), "--leaf-hash", hashed.hex())
+        assert (wrong[0] != 0, wrong[1]["ok"]) == (True, False)
+    finally:
+        server.close()
 
 
 # aics-witness
