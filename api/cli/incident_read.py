@@ -101,7 +101,7 @@ def show_one(incident: str, output: str, **flags: Any) -> None:
     if output == "json":
         show.print_json(found)
         return
-    while found["leads_to"] is not None:
+    if found["leads_to"] is not None:
         leads_to = found["leads_to"]["id"]
         click.echo(f"{show.plain(found['id'])} was merged into {show.plain(leads_to)}", err=True)
         found = client.get(path(leads_to), query)

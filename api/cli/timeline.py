@@ -20,8 +20,8 @@ LONG = 40
 
 PAGE = 1000
 
-Row = tuple[str, str, str, str, str]
-"""Mark, time, who, what, position."""
+Row = tuple[str, str, str, str, str, str]
+"""Mark, time, how late, who, what, position."""
 
 
 @click.command(
@@ -44,18 +44,26 @@ def timeline(incident: str, whole: bool, output: str, **flags: Any) -> None:
     if output == "json":
         show.print_json(found)
         return
-    while found["leads_to"] is not None:
+    if found["leads_to"] is not None:
         click.echo(f"{show.plain(found['incident'])} was merged into {show.plain(found['leads_to'])}", err=True)
         found = _read(client, found["leads_to"], query)
-    entries = found["items"]
-    folded = is_terminal() and not whole and len(entries) > LONG
+    if is_terminal():
+        _print_on_screen(found["items"], whole=whole)
+    else:
+        show.print_table(("", "time", "who", "what", "position"), [_line(each) for each in found["items"]])
+
+
+def _print_on_screen(entries: list[dict[str, Any]], *, whole: bool) -> None:
+    """For a screen: each day said once, hours in UTC, what is late in a column of its own."""
+    folded = len(entries) > LONG and not whole
+    rows = list(fold(entries) if folded else map(row, entries))
     show.print_table(
-        ("", "time", "who", "what", "position"),
-        list(fold(entries) if folded else map(row, entries)),
-        ("bold", "dim", "cyan", None, "dim"),
+        ("", "time", "late", "who", "what", "position"),
+        list(_by_day(rows)),
+        ("bold", "dim", "yellow", "cyan", None, "dim"),
     )
     if folded:
-        click.echo(f"{show.counted(len(entries), 'entry')}, folded by minute: --all shows each")
+        click.echo(f"{show.counted(len(entries), 'event')}, folded by minute: --all shows each")
 
 
 def is_terminal() -> bool:
@@ -97,15 +105,36 @@ def _together(waiting: dict[str, list[Mapping[str, Any]]], minute: str) -> Itera
             types = Counter(each["type"] for each in found)
             what = ", ".join(f"{count} x {name}" for name, count in types.items())
             positions = [each["position"] for each in found]
-            yield "", f"{minute}Z", who, what, f"{min(positions)}..{max(positions)}"
+            yield "", f"{minute}:", "", who, what, f"{min(positions)}..{max(positions)}"
     waiting.clear()
 
 
 def row(entry: Mapping[str, Any]) -> Row:
     """An entry in one row, with all that must be said of it."""
+    late = (entry["lag"] or "").removeprefix("recorded ").removesuffix(" later")
     what = " ".join([entry["summary"], *_remarks(entry)])
-    mark = "*" if entry["key"] else "+" if entry["pinned"] else ""
-    return mark, show.moment(entry["time"]), _who(entry), what, str(entry["position"])
+    return _mark(entry), show.moment(entry["time"]), late, _who(entry), what, str(entry["position"])
+
+
+def _line(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    """The same for a pipe, where each line speaks for itself."""
+    mark, time, _, who, what, position = row(entry)
+    return mark, time, who, f"{what} [{entry['lag']}]" if entry["lag"] else what, position
+
+
+def _by_day(rows: Iterable[Row]) -> Iterator[Row]:
+    """The day in a row of its own, and after it hours alone."""
+    day = None
+    for mark, time, *rest in rows:
+        if time[:10] != day:
+            day = time[:10]
+            yield "", day, "", "", "", ""
+        late, who, what, position = rest
+        yield mark, time[11:].rstrip(":Z"), late, who, what, position
+
+
+def _mark(entry: Mapping[str, Any]) -> str:
+    return "*" if entry["key"] else "+" if entry["pinned"] else ""
 
 
 def _who(entry: Mapping[str, Any]) -> str:
@@ -119,9 +148,7 @@ def _who(entry: Mapping[str, Any]) -> str:
 
 
 def _remarks(entry: Mapping[str, Any]) -> Iterator[str]:
-    """How late it is, what it claimed, what it said before, and whether it counts."""
-    if entry["lag"]:
-        yield f"[{entry['lag']}]"
+    """What it claimed, what it said before, and whether it counts."""
     if entry["claimed_time"]:
         yield f"[claims {show.moment(entry['claimed_time'])}]"
     for each in entry["corrections"]:

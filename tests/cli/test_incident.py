@@ -461,6 +461,29 @@ def test_the_timeline_of_a_merged_incident_is_that_of_the_one_it_went_into(lastg
     assert faulty.asked[1].path.startswith("/v1/incidents/INC-1/timeline")
 
 
+def test_two_that_were_merged_into_each_other_come_to_an_end(lastgood, faulty):
+    """One step is enough: the ledger says where it went in the end."""
+    around = [told(entry("20:00:00"), incident=one, leads_to=other) for one, other in (("A", "B"), ("B", "A"))]
+    faulty.answers = around
+    assert lastgood("timeline", "A", "--url", faulty.url).exit_code == 0
+    assert len(faulty.asked) == 2
+
+
+def test_a_screen_says_each_day_once_and_what_is_late_beside_the_hour(lastgood, faulty, monkeypatch):
+    """Short enough for a terminal; nothing is left out."""
+    monkeypatch.setattr("api.cli.timeline.is_terminal", lambda: True)
+    entries = [entry("21:00:00", "declared", lag="recorded 31 min later"), entry("21:01:00", "fixed", position=2)]
+    faulty.answers = [told(*entries, {**entries[0], "time": "2026-11-23T08:00:00.5Z", "position": 3})]
+    shown = lastgood("timeline", "INC-1", "--url", faulty.url)
+    assert [line.split() for line in shown.stdout.splitlines()[1:]] == [
+        ["2026-11-22"],
+        ["21:00:00", "31", "min", "ana", "declared", "1"],
+        ["21:01:00", "ana", "fixed", "2"],
+        ["2026-11-23"],
+        ["08:00:00", "31", "min", "ana", "declared", "3"],
+    ]
+
+
 def test_folding_puts_together_what_one_did_in_a_minute():
     """Others, other minutes, key moments and pins stay apart; nothing is left out."""
     alert = {"type": "alert.fired"}
@@ -475,7 +498,7 @@ def test_folding_puts_together_what_one_did_in_a_minute():
         entry("21:01:00", "f", "monitor", 8, **alert),
         entry("21:01:01", "g", "monitor", 9, **alert),
     ]
-    assert [(who, what, position) for _, _, who, what, position in timeline.fold(entries)] == [
+    assert [(who, what, position) for _, _, _, who, what, position in timeline.fold(entries)] == [
         ("monitor", "2 x alert.fired, 1 x alert.resolved", "1..4"),
         ("ana", "b", "2"),
         ("ana", "declared", "5"),
