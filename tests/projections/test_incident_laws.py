@@ -9,6 +9,7 @@ import tempfile
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
@@ -20,6 +21,8 @@ from projections.answers import Answers
 from projections.facts import Moment
 from projections.incident_timeline import timeline
 from tests.projections.story import MONDAY, MemoryRecord, Story
+
+pytestmark = pytest.mark.slow
 
 NAMES = ("INC-1", "INC-2")
 SLOTS = ({"service": "web", "environment": "production"}, {"service": "shop", "environment": "production"})
