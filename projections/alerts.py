@@ -126,7 +126,7 @@ def streams_at(db: Database, scopes: list[Scope], at: int) -> list[str]:
             "SELECT stream FROM alerts WHERE service = ? AND environment = ? AND first <= ?", [*scope, at]
         )
         found += [row[0] for row in rows.fetchall()]
-    return found
+    return list(dict.fromkeys(found))
 
 
 def told(states: list[State], scopes: list[Scope], at: int) -> list[State]:

@@ -133,7 +133,8 @@ def watch(state: State, service: str | None, at: int) -> Watch:
     for near in NEAR:
         entries = [each for each in state.entries if each.end > at - near and each.start < at + near]
         found = _watch(entries, service, at)
-        if found.since is not None and found.until is not None:
+        # Beyond the entries looked at, a bound may only be where the looking ended.
+        if found.since is not None and found.until is not None and at - near < found.since and found.until < at + near:
             return found
     return _watch(state.entries, service, at)
 

@@ -90,8 +90,11 @@ def answer(view: View, history: Sequence[dict[str, Any]], reading: Reading) -> d
 
 
 def anything_known(view: View, reading: Reading) -> bool:
-    """Whether there is a situation to tell of where nothing was ever deployed."""
-    return view.slot.born or bool(view.incidents) or bool(_alert_streams(reading, [view.key], view.at))
+    """Whether there is a situation to tell of, also where nothing was ever deployed."""
+    if view.slot.born or any(view.key in each.affected for each in view.incidents):
+        return True
+    states = [reading.state(each) for each in _alert_streams(reading, [view.key], view.at)]
+    return bool(alerts.told(states, [view.key], view.at))
 
 
 # What changed
