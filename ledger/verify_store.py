@@ -1,0 +1,221 @@
+"""
+The stored bytes of a data folder, read for verification: nothing is written, and nothing of it is believed.
+
+What is damaged so that SQLite itself gives up is read around, row by row, so
+that each position that can't be read is told, and all others are.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from urllib.parse import quote
+
+import orjson
+
+from ledger.merkle import HASH_SIZE
+from ledger.store.sqlite import SCHEMA
+from ledger.tiles import WIDTH
+from ledger.verify import Report
+from ledger.verify_rows import PORTION, REDACTION, Portion, Row, Words, check
+
+DATABASE, HASHES = "events.sqlite", "hashes"
+
+_ROWS = "SELECT position, stream, revision, type, source, id, leaf FROM events"
+_WORDS = "SELECT position, member, disclosure FROM disclosures"
+_WITHIN = "WHERE position > ? AND position <= ? ORDER BY position"
+_PATIENCE_S = 30.0
+
+
+def connect(folder: Path) -> sqlite3.Connection:
+    """A connection that can't write. Raises `sqlite3.Error` where there is no record."""
+    path = folder / DATABASE
+    # Without a write-ahead log beside it the file is all there is, and then it needs no folder that can be written.
+    still = "" if path.with_name(path.name + "-wal").exists() else "&immutable=1"
+    return sqlite3.connect(
+        f"file:{quote(str(path.absolute()))}?mode=ro{still}", uri=True, timeout=_PATIENCE_S, isolation_level=None
+    )
+
+
+FAILURES = (sqlite3.Error, UnicodeDecodeError)
+"""What reading a damaged file raises; the second where SQLite's own words about it are damaged."""
+
+
+@contextmanager
+def telling(report: Report) -> Iterator[None]:
+    """What can't be read is a difference like any other, and what comes after it is still looked at."""
+    try:
+        yield
+    except FAILURES as error:
+        report.differs(f"the file of the events can't be read whole: {error}")
+
+
+def head_of(folder: Path, most: int) -> int:
+    """
+    The last position; not much more than there are events, and than *most*.
+
+    One damaged number must not have the verification look for a billion events.
+    """
+    with closing(connect(folder)) as database:
+        last, count = database.execute("SELECT IFNULL(MAX(position), 0), COUNT(*) FROM events").fetchone()
+    return int(min(last, max(count, most) + PORTION))
+
+
+def check_portion(folder: Path, start: int, end: int, sizes: list[int]) -> Portion:
+    """The portion of the positions with start < position <= end; may run in a process of its own."""
+    logged = logged_hashes(folder, 0, start, end)
+    try:
+        with closing(connect(folder)) as database:
+            rows = database.execute(f"{_ROWS} {_WITHIN}", (start, end))
+            return check(start, end, rows, _words(database, start, end), logged, sizes)
+    except FAILURES:
+        return _around_damage(folder, start, end, sizes, logged)
+
+
+def _words(database: sqlite3.Connection, start: int, end: int) -> Words:
+    found: dict[int, list[tuple[str, str]]] = {}
+    for position, path, text in database.execute(f"{_WORDS} {_WITHIN}", (start, end)):
+        found.setdefault(position, []).append((path, text))
+    return found
+
+
+def _around_damage(folder: Path, start: int, end: int, sizes: list[int], logged: bytes) -> Portion:
+    """Row by row: what can't be read is told, with why."""
+    rows: list[Row] = []
+    words: dict[int, list[tuple[str, str]]] = {}
+    unreadable: list[tuple[int, str]] = []
+    with closing(connect(folder)) as database:
+        for position in range(start + 1, end + 1):
+            try:
+                rows += database.execute(f"{_ROWS} WHERE position = ?", (position,)).fetchall()
+                words[position] = [row[1:] for row in database.execute(f"{_WORDS} WHERE position = ?", (position,))]
+            except FAILURES as error:
+                unreadable.append((position, str(error)))
+    portion = check(start, end, rows, words, logged, sizes)
+    for why, group in groupby(unreadable, key=itemgetter(1)):
+        positions = [position for position, _ in group]
+        portion.differs(f"positions {positions[0]} to {positions[-1]} can't be read: {why}", *positions)
+    return portion
+
+
+def logged_hashes(folder: Path, level: int, start: int, end: int) -> bytes:
+    """What the log keeps of the hashes with start < number <= end on a level, as far as it goes."""
+    try:
+        with (folder / HASHES / f"level-{level}").open("rb") as file:
+            file.seek(start * HASH_SIZE)
+            return file.read((end - start) * HASH_SIZE)
+    except FileNotFoundError:
+        return b""
+
+
+# What no portion sees
+
+
+def check_store(folder: Path, report: Report) -> None:
+    """The store as a whole: its guards, its indexes, that revisions are dense and every key is there once."""
+    for each in (_check_schema, _check_streams, _check_strays, _check_integrity):
+        with telling(report), closing(connect(folder)) as database:
+            each(database, report)
+
+
+def _check_integrity(database: sqlite3.Connection, report: Report) -> None:
+    """Holds every index against its table, and so finds keys that are there twice, too."""
+    for said in database.execute("PRAGMA integrity_check(20)").fetchall():
+        if said[0] != "ok":
+            report.differs(f"SQLite finds the file of the events damaged: {said[0]}")
+
+
+def _check_schema(database: sqlite3.Connection, report: Report) -> None:
+    with closing(sqlite3.connect(":memory:")) as fresh:
+        fresh.executescript(SCHEMA)
+        made, found = _schema(fresh), _schema(database)
+    for name in sorted(made.keys() - found.keys()):
+        report.differs(f"the {name} is gone, so that events could be changed")
+    for name in sorted(found.keys() - made.keys()):
+        report.differs(f"there is a {name} that the ledger did not make")
+    for name in sorted(made.keys() & found.keys()):
+        if made[name] != found[name]:
+            report.differs(f"the {name} is not as the ledger made it")
+    if found.get("table events") != made["table events"]:
+        # Then nothing promises that a key is there once: sorting finds out.
+        _check_keys(database, report)
+
+
+def _schema(database: sqlite3.Connection) -> dict[str, str]:
+    rows = database.execute("SELECT type || ' ' || name, sql FROM sqlite_schema WHERE sql IS NOT NULL")
+    return dict(rows.fetchall())
+
+
+def _check_streams(database: sqlite3.Connection, report: Report) -> None:
+    found = database.execute(
+        "SELECT stream, COUNT(*), MIN(revision), MAX(revision) FROM events GROUP BY stream"
+        " HAVING COUNT(*) <> MAX(revision) OR MIN(revision) <> 1 LIMIT 100"
+    )
+    for stream, count, first, last in found.fetchall():
+        position = _after_gap(database, stream)
+        report.differs(
+            f"{stream} has {count} events, of revisions {first} to {last}", *([position] if position else [])
+        )
+
+
+def _after_gap(database: sqlite3.Connection, stream: str) -> int | None:
+    """The position of the first event of a stream whose revision does not go on from the one before."""
+    rows = database.execute("SELECT position, revision FROM events WHERE stream = ? ORDER BY revision", (stream,))
+    return next((position for count, (position, revision) in enumerate(rows, 1) if revision != count), None)
+
+
+def _check_keys(database: sqlite3.Connection, report: Report) -> None:
+    found = database.execute(
+        "SELECT source, id, MIN(position), MAX(position) FROM events GROUP BY source, id HAVING COUNT(*) > 1 LIMIT 100"
+    )
+    for source, event_id, first, last in found:
+        report.differs(f"positions {first} and {last} have the same source {source} and id {event_id}", first, last)
+
+
+def _check_strays(database: sqlite3.Connection, report: Report) -> None:
+    for table in ("disclosures", "fingerprints"):
+        found = database.execute(
+            f"SELECT DISTINCT position FROM {table}"  # noqa: S608
+            " WHERE position < 1 OR position > (SELECT IFNULL(MAX(position), 0) FROM events) LIMIT 100"
+        )
+        for (position,) in found:
+            at = [position] if type(position) is int else []
+            report.differs(f"there are {table} of position {position!r}, and no event is there", *at)
+
+
+# Redactions
+
+
+def redactions_after(folder: Path, head: int) -> list[tuple[int, int, tuple[str, ...]]]:
+    """Redactions recorded while the verification ran: (position, what it redacts, fields)."""
+    redactions = []
+    with closing(connect(folder)) as database:
+        found = database.execute("SELECT position, leaf FROM events WHERE type = ? AND position > ?", (REDACTION, head))
+        for position, leaf in found:
+            with suppress(ValueError, KeyError, TypeError):
+                data = orjson.loads(leaf)["data"]
+                redactions.append((position, int(data["position"]), tuple(data["fields"])))
+    return redactions
+
+
+def words_left(folder: Path, position: int) -> list[str]:
+    """The paths of an event's members whose words are kept."""
+    with closing(connect(folder)) as database:
+        return [row[0] for row in database.execute("SELECT member FROM disclosures WHERE position = ?", (position,))]
+
+
+def tiles_differ(folder: Path, level: int, roots: list[bytes]) -> int | None:
+    """The number of the first root on a level that the log keeps otherwise; None where all that it keeps agree."""
+    kept = logged_hashes(folder, level, 0, len(roots))
+    for index in range(len(kept) // HASH_SIZE):
+        if kept[index * HASH_SIZE : (index + 1) * HASH_SIZE] != roots[index]:
+            return index
+    return None
+
+
+def span_of(level: int, index: int) -> tuple[int, int]:
+    """The first and the last position under one hash of a level."""
+    leaves = WIDTH**level
+    return index * leaves + 1, (index + 1) * leaves
