@@ -15,7 +15,7 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import ServiceUnavailable
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import decisions, events, health, incidents, log, openapi, plans, problems, situation, slots
+from api import decisions, events, evidence, health, incidents, log, openapi, plans, problems, situation, slots
 from api.body import LARGEST_BODY, BoundedRequest
 from api.config import Settings
 from api.service import Service, open_service
@@ -68,6 +68,7 @@ def _register(app: Flask) -> None:
     app.register_blueprint(health.blp)
     api.register_blueprint(events.blp)
     api.register_blueprint(log.blp)
+    api.register_blueprint(evidence.blp)
     api.register_blueprint(slots.blp)
     api.register_blueprint(decisions.blp)
     api.register_blueprint(plans.blp)

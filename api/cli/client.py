@@ -77,6 +77,10 @@ class Client:
         """The JSON at *path*."""
         return self._reply("GET", path, query, {"Accept": "application/json"}).json()
 
+    def content(self, path: str, query: Query | None = None) -> bytes:
+        """The bytes at *path*."""
+        return self._reply("GET", path, query, {}).content
+
     def post(
         self,
         path: str,

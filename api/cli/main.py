@@ -30,6 +30,8 @@ VERBS = {
     "plan": at("api.cli.read:plan", "What returning an environment to a moment would change."),
     "import": at("api.cli.importing:import_", "Take in what another tool keeps: on-call calendars."),
     "export": at("api.cli.export:export", "Write events as NDJSON to a file or standard output."),
+    "evidence": at("api.cli.evidence:evidence", "Write events and their proofs into one file for a stranger."),
+    "verify": at("api.cli.verify:verify", "Check a record, a served log, a bundle or a backup."),
     "log": at("api.cli.log:log", "Show the transparency log's keys, rotate its key, begin a new log."),
     "rebuild": at("api.cli.operate:rebuild", "Build the read models anew from the record."),
     "doctor": at("api.cli.operate:doctor", "Check an installation and say what is wrong."),
