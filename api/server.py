@@ -31,6 +31,7 @@ from api.app import create_app
 from api.config import Settings
 from api.service import FolderLock, Service, open_service
 from api.tokens import Tokens
+from api.transparency import open_log
 from ledger.application import Ledger
 
 GRACE_S = 10
@@ -53,6 +54,7 @@ def run(settings: Settings, prepare: Callable[[Settings], None] | None = None) -
     # Whatever keeps the record from opening is told here, not by a worker that is started again and again.
     with Ledger(settings.data) as ledger:
         Tokens(ledger, directly(ledger)).close()
+        open_log(settings, ledger)
     if prepare is not None:
         prepare(settings)
     _Server(settings, lock).run()

@@ -13,14 +13,15 @@ from api.config import Settings
 from api.witnesses import Asking
 from ledger.application import Ledger
 from ledger.checkpoint import parse_checkpoint
-from ledger.checkpoints import Checkpoints, Cosigned
+from ledger.checkpoints import CHECKPOINTS, Checkpoints, Cosigned, read_newest
 from ledger.cosignatures import Cosignatures
 from ledger.errors import LedgerError, NotRecorded
 from ledger.hashes import Hashes
 from ledger.leaves import Leaves
 from ledger.log_keys import LogKeys
+from ledger.note import parse_note
 from ledger.proof import Proof
-from ledger.sealer import Sealed, Sealer, Unverified
+from ledger.sealer import EventsMissing, Sealed, Sealer, Unverified
 from ledger.sealing import Sealing
 from ledger.tiles import Bundle, TiledTree, TileError, encode_bundle, parse_path
 
@@ -150,6 +151,18 @@ class Log:
 def place_of(settings: Settings) -> Path:
     """Where the checkpoints and the key are."""
     return settings.data / settings.checkpoints
+
+
+def refuse_lost(settings: Settings, ledger: Ledger) -> None:
+    """
+    For who appends without a server.
+
+    Raises:
+        EventsMissing: where more events were sealed than there are.
+    """
+    note = read_newest(place_of(settings) / CHECKPOINTS)
+    if note is not None and (size := parse_checkpoint(parse_note(note).text).size) > (head := ledger.head()):
+        raise EventsMissing(size, head)
 
 
 def open_log(settings: Settings, ledger: Ledger) -> Log:

@@ -83,7 +83,7 @@ def create(data: str | None, name: str, roles: tuple[str, ...], **bounds: Any) -
     }.items():
         for value in values:
             _check_name(label, value)
-    with _tokens(data) as tokens:
+    with _tokens(data, appending=True) as tokens:
         text, principal = tokens.create(name, roles, LOCAL_ADMIN, **bounds)
     click.echo(f"this is shown once and kept nowhere; its principal is {principal.id}", err=True)
     click.echo(text)
@@ -123,7 +123,7 @@ def revoke(what: str, reason: str | None, data: str | None, output: str) -> None
     """Revoke every token that WHAT names: a token's id, a principal's name or id, or a leaked token itself."""
     from api.access import LOCAL_ADMIN
 
-    with _tokens(data) as tokens:
+    with _tokens(data, appending=True) as tokens:
         revoked = [_as_json(each) for each in tokens.revoke(what, LOCAL_ADMIN, reason)]
     if output == "json":
         show.print_json({"items": revoked, "next": None})
@@ -133,14 +133,17 @@ def revoke(what: str, reason: str | None, data: str | None, output: str) -> None
 
 
 @contextmanager
-def _tokens(data: str | None) -> "Iterator[Tokens]":
-    folder = settings_of({"data": data}).data
+def _tokens(data: str | None, *, appending: bool = False) -> "Iterator[Tokens]":
+    settings = settings_of({"data": data})
     with told():
         from api.access import directly
         from api.tokens import Tokens
+        from api.transparency import refuse_lost
         from ledger.application import Ledger
 
-        with Ledger(folder) as ledger:
+        with Ledger(settings.data) as ledger:
+            if appending:
+                refuse_lost(settings, ledger)
             tokens = Tokens(ledger, directly(ledger))
             try:
                 yield tokens

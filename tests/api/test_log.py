@@ -3,6 +3,7 @@
 import gzip
 import re
 import sqlite3
+import subprocess
 import time
 from base64 import b64decode
 
@@ -10,11 +11,12 @@ import pytest
 
 from ledger.checkpoint import open_checkpoint
 from ledger.checkpoints import read_notes
+from ledger.log_keys import LogKeys, rotate_key
 from ledger.merkle import consistency_proof, inclusion_proof, leaf_hash, root
 from ledger.note import Verifier
 from ledger.proof import parse_proof, verify_proof
 from ledger.tiles import Bundle, Tile, decode_bundle, decode_tile, new_bundles, new_tiles, tile_at
-from tests.server import Server
+from tests.server import LASTGOOD, Server, environment
 
 
 def deployment(number=0):
@@ -267,6 +269,33 @@ def test_a_record_that_lost_events_is_served_unverified_and_takes_nothing(bereft
     assert bereft.client("auditor").get("/v1/events", after=9).json()["items"] == []
 
 
+def test_nothing_is_recorded_behind_the_servers_back_either(bereft):
+    """A token is an event; made now, it would be one that never was in the log."""
+    for verb in (["token", "create", "late", "--role", "auditor"], ["token", "revoke", "a-auditor"]):
+        refused = subprocess.run(
+            [LASTGOOD, *verb, "--data", bereft.data],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=bereft.folder,
+            env=environment(checkpoints=str(bereft.folder / "place")),
+        )
+        assert refused.returncode == 1
+        assert "the record ends at 9" in refused.stderr
+
+
+@pytest.mark.parametrize("trouble", ["mode", "name"])
+def test_a_log_that_cannot_be_signed_is_told_before_the_server_starts(tmp_path, trouble):
+    """In one line that says what to do, not by a worker that dies."""
+    server = Server(tmp_path, **({"origin": "another.example"} if trouble == "name" else {}))
+    LogKeys(server.data / "log", "ledger.example/tests")
+    if trouble == "mode":
+        (server.data / "log" / "key").chmod(0o644)
+    with pytest.raises(RuntimeError, match="chmod 600" if trouble == "mode" else "keeps its name for ever") as told:
+        server.start()
+    assert "Traceback" not in str(told.value)
+
+
 def test_the_last_word_of_a_log_stays_to_be_read(bereft):
     """Whoever compares it with what they hold learns how much was lost; tiles could tell something else."""
     stranger = bereft.client(None)
@@ -297,8 +326,6 @@ def test_the_log_is_measured(grown):
 
 def test_keys_are_served_newest_first(tmp_path):
     """Rotated while the server runs; what the old key signed can be verified for ever."""
-    from ledger.log_keys import rotate_key
-
     server = Server(tmp_path).start()
     try:
         server.client("pipeline").append(deployment(1))
