@@ -90,6 +90,9 @@ def _around_requests(app: Flask, held: Service) -> None:
         _add_headers(response)
         if held.log.refusal() is not None:
             response.headers["Lastgood-Record"] = "unverified"
+        if held.answers.runner.failure is not None:
+            # What is answered may be old: `known_at` says of which position it is.
+            response.headers["Lastgood-Answers"] = f"behind; known to position {held.answers.reached}"
         seconds = time.perf_counter() - g.begun
         endpoint = request.endpoint or "unknown"
         held.measures.request_seconds.labels(request.method, endpoint, response.status_code).observe(seconds)

@@ -15,6 +15,7 @@ from api.slots import NAME, SlotQuery, moment_of
 from ledger.authority import PIPELINE, Principal
 from ledger.values import Choice, Digest, Text, stream_name
 from projections.decisions import STATES
+from projections.facts import Moment
 
 blp = Blueprint("decisions", __name__, url_prefix="/v1", description="What was decided, and what may go out")
 
@@ -44,13 +45,26 @@ def decisions(**query: Any) -> Response:
     bound to. `revision` is the slot's at `known_at`: a claim sends it as
     If-Match with `rollback.started`, so that of two callers one gets it.
     """
-    principal, held, moment = require_reader(), service(), moment_of(query)
+    principal, held, moment = require_reader(), service(), _newest(query)
     with held.answers.at(moment) as reader:
         found = [each for each in reader.decisions(query) if _sees(principal, each)]
         frame = reader.frame()
     for each in found:
         each["revision"] = _revision(held, each, frame["known_at"])
     return jsonify({**frame, "items": found, "next": None})
+
+
+def _newest(query: dict[str, Any]) -> Moment:
+    """
+    The moment that is asked for. Now is of all that is recorded: a pipeline
+    is never told "none" by answers that have fallen behind.
+
+    Raises:
+        NotYet: where they do not catch up in time.
+    """
+    if query.get("as_of") is None and query.get("known_at") is None:
+        query["at_least"] = max(query.get("at_least") or 0, service().ledger.head())
+    return moment_of(query)
 
 
 def _sees(principal: Principal, decision: dict[str, Any]) -> bool:
@@ -76,6 +90,6 @@ def _revision(held: Service, decision: dict[str, Any], known_at: int) -> int:
 def gate(**query: Any) -> Response:
     """Whether a release of a version may go out now; if not, why, and who can change it."""
     require_reader()
-    moment = moment_of(query)
+    moment = _newest(query)
     with service().answers.at(moment) as reader:
         return jsonify(reader.gate(query["service"], query["environment"], query["version"], query.get("digest")))

@@ -17,10 +17,11 @@ from api.schemas import Ruled
 from api.service import Service, service
 from api.slots import NAME, moment_of
 from ledger.application import uuid7
-from ledger.authority import Principal
+from ledger.authority import Principal, may_decide
 from ledger.codec import Prepared
 from ledger.deciding import Command
 from ledger.errors import OutOfRange
+from ledger.events import RollbackDecided
 from ledger.values import Prose, Text, Time, instant, rfc3339
 from projections.facts import Moment
 
@@ -68,12 +69,19 @@ def decide(**wish: Any) -> tuple[Response, int]:
     so that one slot that can't be rolled back never holds up the others.
     """
     principal, held = current_principal(), service()
+    _check(principal, wish)
     moment = moment_of({"at_least": held.ledger.head()})
     found = _plan(held, moment, wish["environment"], wish["to"], wish.get("services", []))
     name = wish.get("plan") or f"plan-{uuid7(held.ledger.clock.now())}"
     prepared = [_decision(held, principal, wish, name, item) for item in found["items"]]
     receipts = held.writer.append(Command(principal, prepared)) if prepared else []
-    return jsonify({"plan": name, "count": len(receipts), "receipts": receipts}), 201
+    return jsonify({"plan": name, "count": len(receipts), "receipts": receipts}), 201 if receipts else 200
+
+
+def _check(principal: Principal, wish: dict[str, Any]) -> None:
+    """Raises `NotAllowed` where this principal decides no rollback, even if there were none to decide."""
+    names = {"rollback_id": "-", "service": "-", "environment": wish["environment"], "to_version": "-"}
+    may_decide(principal, RollbackDecided(**names, decided_by=wish.get("decided_by")))
 
 
 def _plan(held: Service, moment: Moment, environment: str, to: str, services: list[str]) -> dict[str, Any]:

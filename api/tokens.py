@@ -34,6 +34,9 @@ from ledger.values import rfc3339
 
 FILE = "access.sqlite"
 SCHEMA_VERSION = 1
+PATIENCE_MS = 10_000
+"""How long to wait for another process that writes to the file."""
+
 ID_DIGITS = 16
 """Hexadecimal digits of a token's hash that name it in lists and in the record."""
 
@@ -106,6 +109,7 @@ class Tokens:
     def __init__(self, ledger: Ledger, append: Append) -> None:
         self._ledger, self._append = ledger, append
         self._granted: dict[str, Principal] = {}
+        self._marked: dict[str, str] = {}
         self._lock = Lock()
         self._database = _open(ledger.folder / FILE)
 
@@ -236,10 +240,16 @@ class Tokens:
 
     def _mark_used(self, row: _Row) -> None:
         hour = self._now()[:13] + ":00:00Z"
-        if row.used_at != hour:
-            # A full disk or a busy file must not keep anybody from reading or recording.
-            with suppress(sqlite3.OperationalError), self._lock:
+        if hour in (row.used_at, self._marked.get(row.id)):
+            return
+        self._marked[row.id] = hour
+        # A full disk or a busy file must not keep anybody from reading or recording: it is tried once, without waiting.
+        with suppress(sqlite3.OperationalError), self._lock:
+            try:
+                self._database.execute("PRAGMA busy_timeout=0")
                 self._database.execute("UPDATE tokens SET used_at = ? WHERE id = ?", (hour, row.id))
+            finally:
+                self._database.execute(f"PRAGMA busy_timeout={PATIENCE_MS}")
 
     def _record(self, event: AccessGranted | AccessRevoked, by: Principal) -> int:
         return self._append(command(self._ledger, event, by))[0].position
@@ -316,7 +326,7 @@ def _marks(rows: Sequence[_Row]) -> str:
 
 def _open(path: Path) -> Database:
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    connection = sqlite3.connect(path, timeout=10, check_same_thread=False)
+    connection = sqlite3.connect(path, timeout=PATIENCE_MS / 1000, check_same_thread=False)
     database = Database(connection, execute_plugins=False)
     version = database.execute("PRAGMA user_version").fetchone()[0]
     if version > SCHEMA_VERSION:

@@ -9,7 +9,17 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ledger.errors import NotAllowed
-from ledger.events import ADMIN_DECISION, DECISION, FACT, LEDGER, Event, Place, Submitter
+from ledger.events import (
+    ADMIN_DECISION,
+    DECISION,
+    FACT,
+    LEDGER,
+    Event,
+    IncidentImpactEnded,
+    IncidentImpactStarted,
+    Place,
+    Submitter,
+)
 
 PIPELINE, RELAY, RESPONDER, AUDITOR, ADMIN = ROLES = ("pipeline", "relay", "responder", "auditor", "admin")
 HUMAN, MACHINE = KINDS = ("human", "machine")
@@ -81,14 +91,15 @@ def authorize(principal: Principal, event: Event) -> Event:
     if who is FACT and not principal.roles & {PIPELINE, RELAY, RESPONDER}:
         raise NotAllowed(f"{_list(principal.roles)} may not append: use a pipeline, relay or responder token")
     if who is DECISION:
-        _may_decide(principal, event)
+        may_decide(principal, event)
     within_bounds(principal, event)
     if who is not FACT and event.decided_by is None:
         return replace(event, decided_by=principal.id)
     return event
 
 
-def _may_decide(principal: Principal, event: Event) -> None:
+def may_decide(principal: Principal, event: Event) -> None:
+    """Raises `NotAllowed` unless a person decides, or a relay passes on a person's decision."""
     if principal.kind == HUMAN:
         if RESPONDER not in principal.roles:
             raise NotAllowed(f"{event.TOPIC} is for a responder, and this principal is {_list(principal.roles)}")
@@ -110,8 +121,18 @@ def within_bounds(principal: Principal, event: Event) -> None:
             raise NotAllowed(f"this principal is bound to other services than {service}")
         if principal.environments and environment is not None and environment not in principal.environments:
             raise NotAllowed(f"this principal is bound to other environments than {environment}")
-    if principal.services and event.STREAM[0] == "environment" and not any(service for service, _ in found):
+    if principal.services and _about_all(principal, event) and not any(service for service, _ in found):
         raise NotAllowed(f"this principal is bound to some services, and {event.TOPIC} without one is about all")
+
+
+def _about_all(principal: Principal, event: Event) -> bool:
+    """
+    Whether an event that names no service is about every one. A machine's
+    word on impact is too; a person in a hurry is never held up by it.
+    """
+    if event.STREAM[0] in ("environment", "rota", "alert"):
+        return True
+    return principal.kind == MACHINE and isinstance(event, IncidentImpactStarted | IncidentImpactEnded)
 
 
 def places(event: Event) -> list[tuple[str | None, str | None]]:

@@ -14,6 +14,7 @@ What can go wrong when writing to the ledger or reading from it.
     ├── OutOfRange           an as_of, known_at or at_least that cannot be answered
     ├── NotYet               the answer needs a position that the read model has not reached
     ├── FolderInUse          another server runs on the data folder
+    ├── NotWritable          the store can't be written just now; nothing was stored
     └── Damaged              what is stored cannot be right; nothing is written
 
 Each keeps its facts as attributes, and its message says what was asked, what
@@ -109,6 +110,14 @@ class FolderInUse(LedgerError):
         self.folder = folder
         super().__init__(
             f"another server runs on the data folder {folder}: stop it, or set LASTGOOD_DATA to a folder of its own"
+        )
+
+
+class NotWritable(LedgerError):
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(
+            f"the record can't be written just now ({why}), and nothing was stored: send it again in a moment"
         )
 
 

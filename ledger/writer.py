@@ -7,6 +7,7 @@ only then tells each its outcome. While one group is on its way to the disk
 the next one gathers, so that the disk's latency is shared.
 """
 
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
@@ -16,7 +17,7 @@ from threading import Lock, Thread
 
 from ledger.application import Ledger
 from ledger.deciding import Command, Receipt
-from ledger.errors import LedgerError
+from ledger.errors import LedgerError, NotWritable
 
 LARGEST_GROUP = 10_000
 """Events; a command that is larger than this still goes in whole."""
@@ -116,8 +117,9 @@ class Writer:
         try:
             outcomes = self._ledger.record([each.command for each in group])
         except BaseException as error:  # noqa: BLE001 - every caller is told; the next group may fare better
+            told = NotWritable(str(error)) if isinstance(error, sqlite3.OperationalError) else error
             for each in group:
-                each.outcome.set_exception(error)
+                each.outcome.set_exception(told)
             return
         try:
             self._stored()

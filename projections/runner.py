@@ -6,6 +6,7 @@ position; nothing is skipped.
 """
 
 import logging
+import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ from projections.tables import Tables
 
 BATCH = 5_000
 CACHED_FOLDS = 5_000
+RETRY_S = 2.0
 POLL_S = 0.5
 """How often to look for events of other processes when nobody wakes the runner."""
 
@@ -75,6 +77,13 @@ class Runner:
         while not self._stopping:
             try:
                 self.catch_up()
+                self.failure = None
+            except (sqlite3.OperationalError, OSError) as error:
+                # A file that somebody locks or a disk that is full passes, and nothing is lost meanwhile.
+                self.failure = (self.reached, f"{type(error).__name__}: {error}; trying again")
+                logger.warning("the read models wait after position %d: %s", self.reached, error)
+                self._wake.wait(RETRY_S)
+                continue
             except Exception as error:  # shown by /readyz and doctor; a restart tries again
                 self.failure = (self.reached, f"{type(error).__name__}: {error}")
                 logger.exception("the read models stopped after position %d", self.reached)

@@ -130,7 +130,6 @@ BOUND_RESPONDER = Principal("approver", HUMAN, frozenset({RESPONDER}), frozenset
     [
         deployed("1", service="web", environment="staging"),
         event("artifact.published", service="api"),
-        event("alert.fired"),
         event("alert.fired", service="web"),
         event("metric.observed", environment="staging"),
         event("incident.detected", affected=[{"service": "web", "environment": "staging"}]),
@@ -228,3 +227,26 @@ def test_every_service_and_environment_that_an_event_names_is_bounded(topic):
         nobody = Principal("n", HUMAN, frozenset({RESPONDER}), frozenset({"other"}), frozenset({"other"}))
         with pytest.raises(NotAllowed):
             within_bounds(nobody, event(topic, **{name: named[name] for name in known}))
+
+
+@pytest.mark.parametrize(
+    "about_all",
+    [
+        event("alert.fired", service=None),
+        event("alert.resolved", service=None),
+        event("oncall.assigned", services=[]),
+        event("oncall.released", services=[]),
+        event("incident.impact_started", affected=[]),
+        event("incident.impact_ended", affected=[]),
+    ],
+    ids=lambda each: each.TOPIC,
+)
+def test_what_names_no_service_is_about_all_and_not_for_a_bound_pipeline(about_all):
+    """Nobody's pipeline resolves another's alert, takes another's shift or ends another's impact."""
+    with pytest.raises(NotAllowed, match="about all"):
+        authorize(BOUND, about_all)
+
+
+def test_a_bound_responder_in_a_hurry_ends_an_impact():
+    """A person is not held up for not naming the slots."""
+    assert authorize(BOUND_RESPONDER, event("incident.impact_ended", affected=[]))
