@@ -177,7 +177,7 @@ def _newest(events: Iterable[Component]) -> list[Component]:
     """Of several editions of one event, which begin alike, the one with the highest SEQUENCE."""
     found: dict[str, Component] = {}
     for each in events:
-        key = str(getattr(each.get("DTSTART"), "dt", None))
+        key = _begins(each)
         if key not in found or _sequence(each) >= _sequence(found[key]):
             found[key] = each
     return list(found.values())
@@ -229,8 +229,16 @@ def _words(value: Any) -> str:
     return " ".join("".join(each if each.isprintable() else " " for each in text).split())[:2048]
 
 
+def _begins(event: Component) -> str:
+    """When an entry says that it begins; empty where it does not, or nobody can read it."""
+    try:
+        begins: Any = event["DTSTART"]
+        return str(begins.dt)
+    except _FAULTS:
+        return ""
+
+
 def _name(event: Component) -> str:
     """What an entry is called where it is told of."""
-    start = getattr(event.get("DTSTART"), "dt", None)
-    when = f" at {start}" if start is not None else ""
+    when = f" at {_begins(event)}" if _begins(event) else ""
     return f"{_words(event.get('SUMMARY')) or _words(event.get('UID')) or 'an entry without a name'}{when}"

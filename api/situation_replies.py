@@ -100,7 +100,11 @@ class Metric(Schema):
 
 
 class Following(Schema):
-    """`from` is a word of Python, so it is declared by name."""
+    """
+    Who comes on call next; later than `until` where a gap lies between.
+
+    `from` is a word of Python, so it is declared by name.
+    """
 
     class Meta:
         include: ClassVar[dict[str, fields.Field[Any]]] = {"from": fields.AwareDateTime(required=True)}

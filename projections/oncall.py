@@ -119,13 +119,18 @@ def on_call(entries: Iterable[Entry], service: str | None, at: int) -> Entry | N
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Who is on call from `since` to `until`; nobody, where `entry` is None. An unknown bound is None."""
+    """
+    Who is on call from `since` to `until`; nobody, where `entry` is None. An
+    unknown bound is None. `following` comes on call next, at `then`, which
+    is later than `until` where a gap lies between.
+    """
 
     entry: Entry | None
     since: int | None
     until: int | None
     instead_of: str | None = None
     following: Entry | None = None
+    then: int | None = None
 
 
 def watch(state: State, service: str | None, at: int) -> Watch:
@@ -134,7 +139,7 @@ def watch(state: State, service: str | None, at: int) -> Watch:
         entries = [each for each in state.entries if each.end > at - near and each.start < at + near]
         found = _watch(entries, service, at)
         # Beyond the entries looked at, a bound may only be where the looking ended.
-        if found.since is not None and found.until is not None and at - near < found.since and found.until < at + near:
+        if found.since is not None and found.then is not None and at - near < found.since and found.then < at + near:
             return found
     return _watch(state.entries, service, at)
 
@@ -142,14 +147,12 @@ def watch(state: State, service: str | None, at: int) -> Watch:
 def _watch(entries: Sequence[Entry], service: str | None, at: int) -> Watch:
     held = holders(entries, service, at)
     now = held[-1] if held else None
-    since, until, following = None, None, None
-    for moment, entry in hand_overs(entries, service):
-        if moment > at:
-            until, following = moment, entry
-            break
-        since = moment
+    bounds = list(hand_overs(entries, service))
+    since = max((moment for moment, _ in bounds if moment <= at), default=None)
+    later = [(moment, entry) for moment, entry in bounds if moment > at]
+    then, following = next(((moment, entry) for moment, entry in later if entry is not None), (None, None))
     others = [each.person for each in reversed(held) if now is None or each.person != now.person]
-    return Watch(now, since, until, others[0] if others else None, following)
+    return Watch(now, since, later[0][0] if later else None, others[0] if others else None, following, then)
 
 
 def hand_overs(entries: Iterable[Entry], service: str | None) -> Iterator[tuple[int, Entry | None]]:
@@ -183,8 +186,8 @@ def answer(state: State, service: str | None, at: int) -> dict[str, Any]:
         "instead_of": found.instead_of,
         "position": entry.position if entry else None,
         "next": None
-        if following is None or found.until is None
-        else {"person": following.person, "contact": following.contact, "from": _time(found.until)},
+        if following is None
+        else {"person": following.person, "contact": following.contact, "from": _time(found.then)},
     }
 
 

@@ -67,17 +67,25 @@ def who(service: str | None, rota: str | None, when: str | None, output: str, **
 
 
 def _row(item: Mapping[str, Any]) -> tuple[Any, ...]:
-    following = item["next"]["person"] if item["next"] else None
     return (
         item["rota"],
         item["person"] or "nobody",
         item["contact"],
         show.moment(item["since"]),
         show.moment(item["until"]),
-        following or ("nobody" if item["until"] else None),
+        _next(item),
         item["instead_of"],
         ", ".join(item["services"]) or "all",
     )
+
+
+def _next(item: Mapping[str, Any]) -> str | None:
+    """Who comes next; with a time where nobody has it until then."""
+    following = item["next"]
+    if following is None:
+        return "nobody" if item["until"] else None
+    gap = "" if following["from"] == item["until"] else f" from {show.moment(following['from'])}"
+    return f"{following['person']}{gap}"
 
 
 def _named(name: str, topic: str) -> click.Command:

@@ -274,8 +274,9 @@ def _watch(on_call: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     instead = f" instead of {on_call['instead_of']}" if on_call["instead_of"] else ""
     if not on_call["until"]:
         return contact + instead
-    following = on_call["next"]["person"] if on_call["next"] else "nobody"
-    return f"{contact}{instead} until {_clock(on_call['until'], found)}, then {following}"
+    following = on_call["next"]
+    then = following["person"] if following and following["from"] == on_call["until"] else "nobody"
+    return f"{contact}{instead} until {_clock(on_call['until'], found)}, then {then}"
 
 
 def _responsible(found: Mapping[str, Any]) -> Row:

@@ -95,6 +95,9 @@ def test_a_gap_is_told_as_a_gap_with_its_bounds(shift, who):
     assert (after["since"], after["until"], after["next"]) == (moment("14:00"), None, None)
     (before,) = who("07:00")
     assert (before["since"], before["until"]) == (None, moment("08:00"))
+    (ahead,) = who("09:00")
+    assert ahead["until"] == moment("10:00")
+    assert (ahead["next"]["person"], ahead["next"]["from"]) == ("Ben", moment("12:00"))
 
 
 def test_one_person_over_several_shifts_is_on_call_without_a_break(shift, who):
@@ -246,5 +249,9 @@ def test_a_watch_is_the_longest_time_around_a_moment_with_the_same_person(state,
     if found.since is not None:
         assert slowly(state, service, found.since - 1) != person
     if found.until is not None:
-        coming = found.following.person if found.following else None
-        assert slowly(state, service, found.until) == coming != person
+        coming = slowly(state, service, found.until)
+        assert coming != person
+        assert coming is None or (found.then, found.following.person) == (found.until, coming)
+    if found.then is not None:
+        assert found.following.person == slowly(state, service, found.then)
+        assert all(slowly(state, service, each) is None for each in range(found.until, found.then))
