@@ -98,13 +98,14 @@ class Execution:
 
 @dataclass(slots=True)
 class Switch:
-    """A feature that was on was switched off by a machine, and no person is named for it."""
+    """A feature was switched off; `alone`: it was on, a machine did it, and no person is named for it."""
 
     feature: str
     at: int
     position: int
     validity: int
     incident: str | None = None
+    alone: bool = False
 
 
 @dataclass(slots=True)
@@ -252,6 +253,6 @@ def _switch(state: State, fact: Fact, slot: Slot) -> None:
     elif isinstance(event, FeatureDisabled):
         was_on = state.features.get(event.feature, True)
         state.features[event.feature] = False
-        if was_on and fact.recorded.submitter.kind == "machine" and event.decided_by is None:
-            validity = slot.settings.validity(slot.service)
-            state.switches.append(Switch(event.feature, fact.at, fact.position, validity, event.incident))
+        alone = was_on and fact.recorded.submitter.kind == "machine" and event.decided_by is None
+        validity = slot.settings.validity(slot.service)
+        state.switches.append(Switch(event.feature, fact.at, fact.position, validity, event.incident, alone))

@@ -6,7 +6,7 @@ decision with the moment at which the ledger learnt it, since that is from
 when it counts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,14 @@ to the second: what was recorded before it is not held to have come after it.
 CONTROLS = ("approval_required", "promotes_from", "soak_minutes", "valid_minutes", "observed", "tier")
 """The settings that keep something from happening, or have it seen."""
 
+DEFAULTS = {
+    "approval_required": False,
+    "observed": False,
+    "soak_minutes": SOAK_MINUTES,
+    "valid_minutes": VALID_MINUTES,
+}
+"""What a control is where nobody set it."""
+
 
 @dataclass(slots=True)
 class Learnt:
@@ -36,9 +44,23 @@ class Learnt:
     recorded: int
     person: str | None
 
-    def known(self, at: int, position: int, slack: int = SLACK) -> bool:
-        """Whether the ledger knew of it when something happened that was recorded at a position."""
-        return self.since < position and self.recorded <= at + slack
+
+Way = Callable[[Learnt, int, int, bool], bool]
+"""Whether a decision had been made when something happened at a moment and was recorded at a position."""
+
+
+def as_learnt(decision: Learnt, at: int, position: int, relieves: bool) -> bool:
+    """By when the ledger learnt of it."""
+    return decision.since < position and decision.recorded <= at + (SLACK if relieves else 0)
+
+
+def as_dated(decision: Learnt, at: int, position: int, relieves: bool) -> bool:
+    """By its own date, where it was recorded first: so histories can be judged that were recorded afterwards."""
+    return decision.since < position and decision.at <= at + (SLACK if relieves else 0)
+
+
+WAYS: tuple[Way, ...] = (as_learnt, as_dated)
+"""Something went past a control if it did by either way of counting."""
 
 
 def learnt(fact: Fact) -> tuple[int, int, int, int, str | None]:
@@ -82,21 +104,23 @@ def step(state: State, fact: Fact, _change: Any, _environment: Any) -> None:
             state.freezes.append(Freeze(*learnt(fact), event.service or "", begins=False))
 
 
-def setting(state: State, service: str, name: str, at: int, position: int, slack: int) -> tuple[Any, Setting | None]:
+def setting(
+    state: State, service: str, name: str, at: int, position: int, way: Way = as_dated
+) -> tuple[Any, Setting | None]:
     """A control as it held when something happened, a service's own before the environment's; and who set it so."""
     found: dict[str, Setting] = {}
     for each in sorted(state.settings, key=lambda one: one.since):
-        if name in each.given and each.known(at, position, slack):
+        if name in each.given and way(each, at, position, each.given[name] is False):
             found[each.service] = each
     standing = found.get(service) or found.get("")
     return (standing.given[name], standing) if standing else (None, None)
 
 
-def freeze(state: State, service: str, at: int, position: int, slack: int) -> Freeze | None:
+def freeze(state: State, service: str, at: int, position: int, way: Way = as_dated) -> Freeze | None:
     """The freeze that held for a service when something happened."""
     standing: dict[str, Freeze] = {}
     for each in sorted(state.freezes, key=lambda one: one.since):
-        if each.known(at, position, slack):
+        if way(each, at, position, not each.begins):
             standing[each.service] = each
     held = (standing[scope] for scope in (service, "") if scope in standing)
     return next((each for each in held if each.begins and (each.until is None or at < each.until)), None)

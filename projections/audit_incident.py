@@ -13,8 +13,6 @@ from ledger.events import (
     IncidentClassified,
     IncidentReported,
     IncidentSeverityChanged,
-    IncidentVersionExonerated,
-    IncidentVersionImplicated,
     PostmortemActionAdded,
     PostmortemActionCancelled,
     PostmortemActionCompleted,
@@ -27,6 +25,7 @@ from ledger.values import instant, microseconds
 from projections.audit_controls import Learnt, learnt
 from projections.facts import Fact
 from projections.incident import State as Incident
+from projections.said import recorded
 
 
 @dataclass(slots=True)
@@ -50,18 +49,20 @@ class Report(Learnt):
 
 
 @dataclass(slots=True)
-class Action:
-    """What is to be done by when; `ended` is when the ledger learnt that it was, and where."""
+class Action(Learnt):
+    """What is to be done by when; `ended` is how it was."""
 
-    action_id: str
-    position: int
-    due: int | None
-    ended: tuple[int, int] | None = None
+    action_id: str = ""
+    due: int | None = None
+    ended: Learnt | None = None
 
 
 @dataclass(slots=True)
 class State:
-    """`finished` are approval, publication and waiving of the postmortem; `learnt` when implications were recorded."""
+    """
+    `finished` are approval, publication and waiving of the postmortem;
+    `learnt` is when each event was recorded, by its position.
+    """
 
     downgrades: list[Downgrade] = field(default_factory=list)
     classifications: list[Classification] = field(default_factory=list)
@@ -73,6 +74,7 @@ class State:
 
 
 def step(state: State, fact: Fact, _change: Any, incident: Incident) -> None:
+    state.learnt[fact.position] = recorded(fact)
     match fact.event:
         case IncidentSeverityChanged() as event:
             was = incident.severities[-2].name if len(incident.severities) > 1 else event.from_
@@ -88,12 +90,10 @@ def step(state: State, fact: Fact, _change: Any, incident: Incident) -> None:
             state.finished.append(Learnt(*learnt(fact)))
         case PostmortemActionAdded() as event:
             due = end_of(event.due) if event.due else None
-            state.actions[event.action_id] = Action(event.action_id, fact.position, due)
+            state.actions[event.action_id] = Action(*learnt(fact), event.action_id, due)
         case PostmortemActionCompleted() | PostmortemActionCancelled() as event:
             if (action := state.actions.get(event.action_id)) is not None and action.ended is None:
-                action.ended = (learnt(fact)[3], fact.position)
-        case IncidentVersionImplicated() | IncidentVersionExonerated():
-            state.learnt[fact.position] = learnt(fact)[3]
+                action.ended = Learnt(*learnt(fact))
 
 
 def end_of(due: str) -> int:

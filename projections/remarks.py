@@ -41,6 +41,7 @@ def create(db: Database) -> None:
         "source TEXT, service TEXT, environment TEXT, incident TEXT, amount INTEGER, PRIMARY KEY (rule, position)) "
         "WITHOUT ROWID"
     )
+    db.execute("CREATE INDEX IF NOT EXISTS remarks_together ON remarks (rule, submitter, day, position)")
     db.execute(
         "CREATE TABLE IF NOT EXISTS acceptances (position INTEGER PRIMARY KEY, rule TEXT, positions BLOB, "
         "until INTEGER, recorded INTEGER)"

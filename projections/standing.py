@@ -32,7 +32,7 @@ def blockers(view: View, artifact: int) -> list[Reason]:
 def _rolled_back(view: View, artifact: int) -> Iterator[Reason]:
     """Rule 2: a period of it ended by rollback, and nothing has spoken for it since."""
     for period in reversed(view.lived(artifact)):
-        if period.ended_by == "rollback" and period.end is not None and _counts(view, period):
+        if period.ended_by == "rollback" and period.end is not None and end_counts(view, period):
             break
     else:
         return
@@ -44,7 +44,7 @@ def _rolled_back(view: View, artifact: int) -> Iterator[Reason]:
         yield Reason("rolled_back_from", "it was rolled back from here", period.end_position)
 
 
-def _counts(view: View, period: Period) -> bool:
+def end_counts(view: View, period: Period) -> bool:
     """
     Whether a period's end by rollback speaks against its version: not where
     the rollback was ineffective, nor where an undecided return was itself
@@ -81,12 +81,12 @@ def _implicated(view: View, incident: Incident, artifact: int) -> Naming | None:
     """What a person said who implicated an artifact, unless it was exonerated since."""
     standing = None
     for naming in sorted(incident.namings, key=lambda each: (each.at, each.position)):
-        if naming.kind != "suspected" and _names(view, naming, artifact):
+        if naming.kind != "suspected" and is_named(view, naming, artifact):
             standing = naming if naming.kind == "implicated" else None
     return standing
 
 
-def _names(view: View, naming: Naming, artifact: int) -> bool:
+def is_named(view: View, naming: Naming, artifact: int) -> bool:
     """Whether a version named in an incident is this artifact: the latest known then, as for every event of a slot."""
     if naming.slot != view.key or naming.version != view.slot.artifacts[artifact].version:
         return False
@@ -111,7 +111,7 @@ def _verdicts(view: View, artifact: int) -> Iterator[Reason]:
 def _exonerated(view: View, artifact: int, marked: Verdict) -> bool:
     return any(
         naming.kind == "exonerated"
-        and _names(view, naming, artifact)
+        and is_named(view, naming, artifact)
         and (naming.at, naming.position) > (marked.at, marked.position)
         and marked.incident in (None, incident.id)
         for incident in view.concerned
@@ -183,7 +183,7 @@ def _relieved(view: View, artifact: int, incident: Incident, began: int) -> bool
     relief = view.last(artifact, "cleared", "verified_good")
     if relief is not None and relief.at >= began:
         return True
-    return any(each.kind == "exonerated" and _names(view, each, artifact) for each in incident.namings)
+    return any(each.kind == "exonerated" and is_named(view, each, artifact) for each in incident.namings)
 
 
 def _evidence(incident: Incident) -> int | None:

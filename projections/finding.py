@@ -1,0 +1,269 @@
+"""
+A finding, and the scenes in which the rules look for them: a slot, an incident, the whole record.
+
+A rule is a function from a scene to findings. It gives what went past the
+doctrine, with the positions that show it, the one that it is about first; and
+those that settled it. Whether a person accepted it is nothing to the rule.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ledger.events import DecisionSeconded
+from ledger.values import from_microseconds, rfc3339, stream_name
+from projections import audit_artifacts, audit_controls, audit_incident, said, telling
+from projections.answers import Reader
+from projections.audit import Decision
+from projections.audit import State as Audit
+from projections.audit_controls import Learnt
+from projections.facts import Fact
+from projections.incident import Slot, State
+from projections.incident_story import Story
+from projections.incident_timeline import NameOf
+from projections.view import View
+
+OPEN, SETTLED, ACCEPTED = STATES = ("open", "settled", "accepted")
+
+
+@dataclass(slots=True)
+class Finding:
+    """
+    Where practice left the doctrine. `at` is when. `places` are the slots by
+    which it is found, where it is not of just one. `within` is the first
+    position of the larger finding that it is a part of.
+    """
+
+    rule: str
+    at: int
+    positions: tuple[int, ...]
+    detail: str
+    service: str | None = None
+    environment: str | None = None
+    incident: str | None = None
+    settled_by: tuple[int, ...] = ()
+    accepted_by: tuple[int, ...] = ()
+    places: tuple[Slot, ...] = ()
+    within: int | None = None
+
+    @property
+    def state(self) -> str:
+        """What events settled needs no acceptance."""
+        if self.settled_by:
+            return SETTLED
+        return ACCEPTED if self.accepted_by else OPEN
+
+    @property
+    def key(self) -> tuple[int, str, tuple[int, ...]]:
+        """What findings are ordered by, the newest first: no two have the same."""
+        return self.positions[0], self.rule, self.positions
+
+    def json(self) -> dict[str, Any]:
+        return {
+            "rule": self.rule,
+            "service": self.service,
+            "environment": self.environment,
+            "incident": self.incident,
+            "time": rfc3339(from_microseconds(self.at)),
+            "positions": list(self.positions),
+            "state": self.state,
+            "detail": self.detail,
+            "settled_by": list(self.settled_by),
+            "accepted_by": list(self.accepted_by),
+        }
+
+
+def by(position: int | None) -> tuple[int, ...]:
+    """The positions that settled a finding, of the one that did."""
+    return () if position is None else (position,)
+
+
+RESPONSES = ("decided", "declined")
+
+Response = tuple[int, int, str | None]
+"""The moment, position and incident of a decision to roll back or not, or of a feature switched off."""
+
+
+@dataclass
+class Inquiry:
+    """What all scenes share: the moment, who goes by which names, and who seconded what."""
+
+    reader: Reader
+    name_of: NameOf
+
+    @property
+    def at(self) -> int:
+        return self.reader.moment.at
+
+    def facts(self, positions: Iterable[int]) -> list[Fact]:
+        """The events at some positions that count, in order of time."""
+        reader = self.reader
+        found = telling.told(positions, reader.moment, reader.record, reader.tables)
+        return [each.fact for each in found if each.counts]
+
+    @cached_property
+    def seconds(self) -> dict[int, list[Fact]]:
+        """The words of other people for a decision, by its position."""
+        found: dict[int, list[Fact]] = {}
+        rows = self.reader.tables.db.execute("SELECT position FROM seconds ORDER BY position").fetchall()
+        for each in self.facts(row[0] for row in rows):
+            if isinstance(each.event, DecisionSeconded):
+                found.setdefault(each.event.position, []).append(each)
+        return found
+
+    @cached_property
+    def responses(self) -> dict[Slot, list[Response]]:
+        """What was decided or switched off in each slot that could be the response to an incident."""
+        found: dict[Slot, list[Response]] = {}
+        for slot in self.reader.tables.slots({}, None, -1):
+            kept: Audit = self.reader.audit(stream_name("slot", *slot))
+            made = [(each.at, each.position, each.incident) for each in kept.decisions if each.kind in RESPONSES]
+            made += [(each.at, each.position, each.incident) for each in kept.switches]
+            if made:
+                found[slot] = made
+        return found
+
+    def names(self, person: str | None) -> frozenset[str]:
+        """What a person goes by: an id, the name kept for it, and both parts of `Name <address>`."""
+        if person is None:
+            return frozenset()
+        given = {person, self.name_of(person) or person}
+        given |= {part.strip(" >") for each in given for part in each.split("<")}
+        return frozenset(each.casefold() for each in given if each)
+
+    def same(self, one: str | None, other: str | None) -> bool:
+        return not self.names(one).isdisjoint(self.names(other))
+
+    def seconded(self, decision: Learnt) -> int | None:
+        """The position of the first word of another person for a decision."""
+        return self.seconded_at(decision.position, decision.person)
+
+    def seconded_at(self, position: int, person: str | None) -> int | None:
+        for each in self.seconds.get(position, ()):
+            if not self.same(said.person(each), person):
+                return each.position
+        return None
+
+
+@dataclass
+class SlotScene:
+    """One service in one environment."""
+
+    inquiry: Inquiry
+    service: str
+    environment: str
+
+    @property
+    def at(self) -> int:
+        return self.inquiry.at
+
+    @cached_property
+    def view(self) -> View:
+        return self.inquiry.reader.view(self.service, self.environment)
+
+    @cached_property
+    def audit(self) -> Audit:
+        found: Audit = self.inquiry.reader.audit(stream_name("slot", self.service, self.environment))
+        return found
+
+    @cached_property
+    def controls(self) -> audit_controls.State:
+        found: audit_controls.State = self.inquiry.reader.audit(stream_name("environment", self.environment))
+        return found
+
+    @cached_property
+    def published(self) -> audit_artifacts.State:
+        found: audit_artifacts.State = self.inquiry.reader.audit(stream_name("service", self.service))
+        return found
+
+    @cached_property
+    def approvals(self) -> dict[str | None, list[Decision]]:
+        """Approvals and their revocations by version, in the order in which the ledger learnt them."""
+        found: dict[str | None, list[Decision]] = {}
+        for each in self.decided("approved", "approval_revoked"):
+            found.setdefault(each.version, []).append(each)
+        return found
+
+    @cached_property
+    def void(self) -> frozenset[int]:
+        return frozenset(self.view.slot.void)
+
+    def version(self, artifact: int) -> str:
+        return self.view.slot.artifacts[artifact].version
+
+    def marked(self, rule: str) -> Iterator[Finding]:
+        """What the fold itself saw go wrong."""
+        for each in self.audit.marks:
+            if each.rule == rule:
+                yield self.finding(rule, each.at, each.positions, each.detail, settled_by=by(each.settled_by))
+
+    @cached_property
+    def decisions(self) -> list[Decision]:
+        return sorted(self.audit.decisions, key=lambda each: each.since)
+
+    def decided(self, *kinds: str) -> Iterator[Decision]:
+        """The decisions of some kinds, in the order in which the ledger learnt them."""
+        return (each for each in self.decisions if each.kind in kinds)
+
+    def finding(self, rule: str, at: int, positions: Iterable[int], detail: str, **more: Any) -> Finding:
+        return Finding(rule, at, tuple(positions), detail, self.service, self.environment, **more)
+
+
+@dataclass
+class IncidentScene:
+    """One incident; drills and maintenance have no findings of their own."""
+
+    inquiry: Inquiry
+    state: State
+    audit: audit_incident.State
+
+    @property
+    def at(self) -> int:
+        return self.inquiry.at
+
+    @property
+    def counts(self) -> bool:
+        """Whether practice is to be judged: drills, maintenance, and what was cancelled or merged are not."""
+        return self.state.counted and self.state.state not in ("cancelled", "merged")
+
+    def learnt(self, at: int, position: int) -> Learnt:
+        """An event of the incident, and when it was recorded."""
+        return Learnt(at, position, position, self.audit.learnt[position], None)
+
+    @cached_property
+    def responses(self) -> list[Fact]:
+        """The responses that name the incident, or name none and fall into it in a slot it affects."""
+        state, slots = self.state, set(Story(self.inquiry.reader, self.state).slots)
+        began, ended = state.began, state.ended
+        positions = []
+        for slot, made in self.inquiry.responses.items():
+            for at, position, incident in made:
+                during = began is not None and began <= at and (ended is None or at <= ended)
+                if incident == state.id or (incident is None and slot in slots and during):
+                    positions.append(position)
+        return self.inquiry.facts(positions)
+
+    def finding(self, rule: str, at: int, positions: Iterable[int], detail: str, **more: Any) -> Finding:
+        """About the incident; about its slot too, where it affects just one."""
+        places = tuple(self.state.affected)
+        service, environment = places[0] if len(places) == 1 else (None, None)
+        where = {"service": service, "environment": environment, "places": places}
+        return Finding(rule, at, tuple(positions), detail, **(where | more), incident=self.state.id)
+
+
+@dataclass
+class RecordScene:
+    """All that is recorded; or, where a service, environment or incident is asked for, what is about it."""
+
+    inquiry: Inquiry
+    filters: Mapping[str, str]
+
+    @property
+    def at(self) -> int:
+        return self.inquiry.at
+
+    def concerns(self, place: Sequence[str | None]) -> bool:
+        """Whether what is about a service, environment and incident is asked for."""
+        asked = (self.filters.get(name) for name in ("service", "environment", "incident"))
+        return all(name is None or name == each for name, each in zip(asked, place, strict=True))

@@ -1,0 +1,169 @@
+"""
+Where did practice leave the doctrine, is that open, settled by events, or accepted by a person?
+
+Every rule by its name, and the collecting of what the rules find at one
+moment. Rules look at what is kept beside the folds, so that nothing is read
+from the record again; what depends on the passing of time they work out when
+asked.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from ledger.values import stream_name
+from projections import (
+    findings_bad_versions,
+    findings_controls,
+    findings_incidents,
+    findings_record,
+    findings_releases,
+    findings_reports,
+    findings_rollbacks,
+    findings_sources,
+    incident_list,
+)
+from projections.answers import Reader
+from projections.finding import OPEN, STATES, Finding, IncidentScene, Inquiry, RecordScene, SlotScene
+from projections.incident_timeline import NameOf, nobody
+
+OF_SLOTS: dict[str, Callable[[SlotScene], Iterator[Finding]]] = {
+    "release_without_approval": findings_controls.release_without_approval,
+    "approval_for_other_digest": findings_controls.approval_for_other_digest,
+    "approved_by_author": findings_controls.approved_by_author,
+    "approved_by_deployer": findings_controls.approved_by_deployer,
+    "skipped_stage": findings_controls.skipped_stage,
+    "released_during_freeze": findings_controls.released_during_freeze,
+    "released_not_deployed": findings_releases.released_not_deployed,
+    "bad_version_redeployed": findings_bad_versions.bad_version_redeployed,
+    "same_version_other_digest": findings_releases.same_version_other_digest,
+    "stale_overwrite": findings_releases.stale_overwrite,
+    "observed_differs": findings_releases.observed_differs,
+    "feature_disabled_without_decision": findings_releases.feature_disabled_without_decision,
+    "rollback_without_decision": findings_rollbacks.rollback_without_decision,
+    "rollback_other_than_decided": findings_rollbacks.rollback_other_than_decided,
+    "rollback_decided_not_executed": findings_rollbacks.rollback_decided_not_executed,
+    "rollback_to_unproven_version": findings_rollbacks.rollback_to_unproven_version,
+    "rollback_started_twice": findings_rollbacks.rollback_started_twice,
+    "rollback_ineffective": findings_rollbacks.rollback_ineffective,
+    "contradictory_times": findings_record.contradictory_rollbacks,
+    "unreported_change": findings_record.unreported_change,
+}
+
+OF_INCIDENTS: dict[str, Callable[[IncidentScene], Iterator[Finding]]] = {
+    "sev1_without_decision": findings_incidents.sev1_without_decision,
+    "response_deviates": findings_incidents.response_deviates,
+    "severity_downgraded_alone": findings_incidents.severity_downgraded_alone,
+    "incident_without_commander": findings_incidents.incident_without_commander,
+    "postmortem_overdue": findings_incidents.postmortem_overdue,
+    "action_overdue": findings_incidents.action_overdue,
+    "report_overdue": findings_reports.report_overdue,
+    "contradictory_times": findings_incidents.contradictory_times,
+}
+
+OF_THE_RECORD: dict[str, Callable[[RecordScene], Iterator[Finding]]] = {
+    "late_record": findings_record.late_record,
+    "clock_skew": findings_record.clock_skew,
+    "decision_recorded_late": findings_record.decision_recorded_late,
+    "own_decision_corrected": findings_record.own_decision_corrected,
+    "control_weakened": findings_sources.control_weakened,
+    "silent_source": findings_sources.silent_source,
+    "break_glass_used": findings_record.break_glass_used,
+}
+
+RULES = tuple(dict.fromkeys((*OF_SLOTS, *OF_INCIDENTS, *OF_THE_RECORD)))
+
+FILTERS = ("rule", "service", "environment", "incident", "state")
+
+Key = tuple[int, str, tuple[int, ...]]
+
+__all__ = ["FILTERS", "OPEN", "RULES", "STATES", "Finding", "Key", "findings", "page"]
+
+
+def findings(reader: Reader, filters: Mapping[str, str], name_of: NameOf = nobody) -> list[Finding]:
+    """The findings that match filters (see `FILTERS`), those about what was recorded last first."""
+    inquiry = Inquiry(reader, name_of)
+    accepted = _acceptances(inquiry)
+    found = []
+    for each in _found(inquiry, filters):
+        if _matches(each, filters):
+            each.accepted_by = tuple(one.position for one in accepted.get(each.rule, ()) if one.covers(each))
+            found.append(each)
+    chosen = (each for each in found if each.state == filters.get("state", each.state))
+    return sorted(chosen, key=lambda each: each.key, reverse=True)
+
+
+def page(
+    reader: Reader, filters: Mapping[str, str], after: Key | None, limit: int, name_of: NameOf = nobody
+) -> tuple[list[dict[str, Any]], Key | None]:
+    """Some of them, and the key of the last where there are more."""
+    found = [each for each in findings(reader, filters, name_of) if after is None or each.key < after]
+    return [each.json() for each in found[:limit]], found[limit - 1].key if len(found) > limit else None
+
+
+def _found(inquiry: Inquiry, filters: Mapping[str, str]) -> Iterator[Finding]:
+    rule = filters.get("rule")
+    of_slots = [look for name, look in OF_SLOTS.items() if rule in (None, name)]
+    of_incidents = [look for name, look in OF_INCIDENTS.items() if rule in (None, name)]
+    of_the_record = [look for name, look in OF_THE_RECORD.items() if rule in (None, name)]
+    places = {name: filters[name] for name in ("service", "environment") if name in filters}
+    for name in inquiry.reader.tables.slots(places, None, -1) if of_slots else ():
+        slot = SlotScene(inquiry, *name)
+        for each in of_slots:
+            yield from each(slot)
+    for scene in _incidents(inquiry, filters) if of_incidents else ():
+        for look in of_incidents:
+            yield from look(scene)
+    record = RecordScene(inquiry, {**places, **{name: filters[name] for name in ("incident",) if name in filters}})
+    for of_record in of_the_record:
+        yield from of_record(record)
+
+
+def _incidents(inquiry: Inquiry, filters: Mapping[str, str]) -> Iterator[IncidentScene]:
+    reader = inquiry.reader
+    named = filters.get("incident")
+    streams = incident_list.streams(reader.tables.db) if named is None else [stream_name("incident", named)]
+    for stream in streams:
+        scene = IncidentScene(inquiry, reader.state(stream), reader.audit(stream))
+        if scene.state.heard is not None:
+            yield scene
+
+
+def _matches(found: Finding, filters: Mapping[str, str]) -> bool:
+    if filters.get("incident", found.incident) != found.incident:
+        return False
+    service, environment = filters.get("service"), filters.get("environment")
+    if service is None and environment is None:
+        return True
+    places: Iterable[tuple[str | None, str | None]] = found.places or [(found.service, found.environment)]
+    return any(service in (None, each[0]) and environment in (None, each[1]) for each in places)
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """A person's note that some findings of a rule may stand."""
+
+    position: int
+    positions: frozenset[int]
+
+    def covers(self, found: Finding) -> bool:
+        """Whether it names what a finding is about: its first position, or that of the larger one it is a part of."""
+        return found.positions[0] in self.positions or found.within in self.positions
+
+
+def _acceptances(inquiry: Inquiry) -> dict[str, list[Acceptance]]:
+    """By rule, those that hold: recorded by now, not run out, not retracted."""
+    reader, found = inquiry.reader, dict[str, list[Acceptance]]()
+    rows = reader.tables.db.execute(
+        "SELECT position, rule, positions, EXISTS (SELECT 1 FROM amendments WHERE root = acceptances.position) "
+        "FROM acceptances WHERE position <= ?1 AND recorded <= ?2 AND (until IS NULL OR until > ?2) ORDER BY position",
+        [reader.moment.known_at, reader.moment.at],
+    ).fetchall()
+    standing = {each.position for each in inquiry.facts(row[0] for row in rows if row[3])}
+    for position, rule, positions, is_amended in rows:
+        if not is_amended or position in standing:
+            about = frozenset(msgspec.msgpack.decode(positions, type=list[int]))
+            found.setdefault(rule, []).append(Acceptance(position, about))
+    return found

@@ -1,0 +1,155 @@
+"""
+Where incidents left the doctrine: who decides, who commands, what follows.
+
+Delays are judged by dates and by recordings, and the longer of the two
+counts: who decided at noon and dated it back to ten decided at noon.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import pairwise
+
+from ledger.events import RollbackDecided, RollbackDeclined
+from ledger.values import from_microseconds, microseconds
+from projections import expected_response, incident_marks
+from projections.audit_controls import Learnt, learnt
+from projections.facts import MINUTE
+from projections.finding import Finding, IncidentScene, by
+from projections.roles import Holding, commands
+
+DECIDE_WITHIN = 5 * MINUTE
+"""A SEV-1 asks to roll back at once, no debate: to look at the situation and decide takes no longer."""
+
+COMMAND_WITHIN = 15 * MINUTE
+"""So long an incident may look for its commander, or a hand-over take."""
+
+POSTMORTEM_DAYS = {"SEV-1": 3}
+POSTMORTEM_WORKING_DAYS = {"SEV-2": 5}
+"""From resolution, by the gravest severity that the incident had."""
+
+
+def in_time(start: Learnt, end: Learnt, deadline: int) -> bool:
+    """Whether something ended by a deadline: by its date, and as long after its start was recorded."""
+    return end.at <= deadline and end.recorded - start.recorded <= deadline - start.at
+
+
+def sev1_without_decision(scene: IncidentScene) -> Iterator[Finding]:
+    """An incident was SEV-1, and nobody decided to roll back or not; settled by a decision that came late."""
+    grave = next((each for each in scene.state.severities if each.name == "SEV-1"), None)
+    if grave is None or not scene.counts:
+        return
+    reached = scene.learnt(grave.at, grave.position)
+    made = [
+        Learnt(*learnt(each)) for each in scene.responses if isinstance(each.event, RollbackDecided | RollbackDeclined)
+    ]
+    if any(in_time(reached, each, reached.at + DECIDE_WITHIN) for each in made):
+        return
+    detail = f"{scene.state.id} was SEV-1, and nobody decided " + ("in time " if made else "") + "whether to roll back"
+    settled_by = by(min((each.position for each in made), default=None))
+    yield scene.finding("sev1_without_decision", reached.at, [reached.position], detail, settled_by=settled_by)
+
+
+def response_deviates(scene: IncidentScene) -> Iterator[Finding]:
+    """Another response was chosen than the severity asks for; settled by a later one that it does ask for."""
+    made = expected_response.choices(scene.state, scene.responses) if scene.counts else []
+    for index, each in enumerate(made):
+        if each.expected:
+            continue
+        later = (
+            other.fact.position for other in made[index + 1 :] if other.expected and other.severity == each.severity
+        )
+        _, asked = expected_response.EXPECTED[each.severity]
+        event = each.fact.event
+        yield scene.finding(
+            "response_deviates",
+            each.fact.at,
+            [each.fact.position],
+            f"{each.severity} asks for: {asked}; chosen was: {each.chosen}",
+            service=getattr(event, "service", None),
+            environment=getattr(event, "environment", None),
+            settled_by=by(next(later, None)),
+        )
+
+
+def severity_downgraded_alone(scene: IncidentScene) -> Iterator[Finding]:
+    """One person lowered a severity; settled by another who seconds it."""
+    for each in scene.audit.downgrades if scene.counts else ():
+        detail = f"{each.was} was lowered to {each.to} by one person"
+        settled_by = by(scene.inquiry.seconded(each))
+        yield scene.finding("severity_downgraded_alone", each.at, [each.position], detail, settled_by=settled_by)
+
+
+def incident_without_commander(scene: IncidentScene) -> Iterator[Finding]:
+    """A declared incident had nobody in command, from its declaration or after a hand-over; the next one settles it."""
+    declared = scene.state.first("declared")
+    if declared is None or not scene.counts:
+        return
+    held = sorted((each for each in scene.state.holdings if commands(each.role)), key=lambda each: each.start)
+    start, first = scene.learnt(declared.at, declared.position), held[0] if held else None
+    if first is None or not in_time(start, scene.learnt(first.start, first.position), start.at + COMMAND_WITHIN):
+        detail = f"{scene.state.id} was declared, and nobody was in command" + (" in time" if first else "")
+        settled_by = by(first.position if first else None)
+        yield scene.finding("incident_without_commander", start.at, [start.position], detail, settled_by=settled_by)
+    yield from _without_successor(scene, held)
+
+
+def _without_successor(scene: IncidentScene, held: list[Holding]) -> Iterator[Finding]:
+    over = scene.at if scene.state.ended is None else scene.state.ended
+    for before, after in pairwise([*held, None]):
+        if before is None or before.end is None or before.end_position is None:
+            continue
+        until = over if after is None else min(after.start, over)
+        if until - before.end > COMMAND_WITHIN:
+            detail = f"{scene.state.id} went on, and nobody took over its command"
+            positions, settled_by = [before.end_position], by(after.position if after else None)
+            yield scene.finding("incident_without_commander", before.end, positions, detail, settled_by=settled_by)
+
+
+def postmortem_overdue(scene: IncidentScene) -> Iterator[Finding]:
+    """A grave incident is over, and its postmortem was not approved, published or waived in time."""
+    peak = min((each.name for each in scene.state.severities), default="")
+    ended = scene.state.last("resolved", "closed") if scene.counts and scene.state.ended is not None else None
+    if ended is None or peak not in (*POSTMORTEM_DAYS, *POSTMORTEM_WORKING_DAYS):
+        return
+    resolved = scene.state.last("resolved") or ended
+    start = scene.learnt(resolved.at, resolved.position)
+    due = deadline(peak, start.at)
+    due = due if scene.audit.due is None else min(due, scene.audit.due)
+    finished = scene.audit.finished[:1]
+    if due > scene.at or any(in_time(start, each, due) for each in finished):
+        return
+    detail = f"{scene.state.id} was {peak}, and its postmortem was not finished in time"
+    settled_by = by(finished[0].position if finished else None)
+    yield scene.finding("postmortem_overdue", due, [start.position], detail, settled_by=settled_by)
+
+
+def deadline(severity: str, resolved: int) -> int:
+    """When the postmortem of an incident that was resolved at a moment is due. Working days are those of UTC."""
+    moment = from_microseconds(resolved)
+    moment += timedelta(days=POSTMORTEM_DAYS.get(severity, 0))
+    left = POSTMORTEM_WORKING_DAYS.get(severity, 0)
+    while left:
+        moment += timedelta(days=1)
+        left -= moment.weekday() < 5
+    return microseconds(moment)
+
+
+def action_overdue(scene: IncidentScene) -> Iterator[Finding]:
+    """What was to be done by a day was not; done or cancelled later, it is settled."""
+    for each in scene.audit.actions.values() if scene.state.counted else ():
+        if each.due is None or each.due > scene.at or (each.ended and in_time(each, each.ended, each.due)):
+            continue
+        settled_by = by(each.ended.position if each.ended else None)
+        detail = f"{each.action_id} of {scene.state.id} was not done when it was due"
+        yield scene.finding("action_overdue", each.due, [each.position], detail, settled_by=settled_by)
+
+
+def contradictory_times(scene: IncidentScene) -> Iterator[Finding]:
+    """Times of an incident can't all be right. Correcting one takes the finding away."""
+    told: dict[int, list[str]] = {}
+    for mark in incident_marks.contradictions(scene.state):
+        if mark.code == "contradictory_times" and mark.position is not None:
+            told.setdefault(mark.position, []).append(mark.detail)
+    for position, details in told.items():
+        at = scene.audit.learnt[position]
+        yield scene.finding("contradictory_times", at, [position], "; ".join(details))
