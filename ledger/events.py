@@ -117,6 +117,12 @@ _RECORD = ("record", "position")
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
+def _shared(cls: type[_E]) -> type[_E]:
+    """Members that several events have in common; no event itself."""
+    return dataclass(frozen=True, slots=True, kw_only=True)(cls)
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
 def _event(topic: str, who: Who, stream: tuple[str, ...]) -> Callable[[type[_E]], type[_E]]:
     def register(cls: type[_E]) -> type[_E]:
         made = dataclass(frozen=True, slots=True, kw_only=True)(cls)
@@ -127,14 +133,188 @@ def _event(topic: str, who: Who, stream: tuple[str, ...]) -> Callable[[type[_E]]
     return register
 
 
+# What several events share
+
+
+@_shared
+class _OfArtifact(Event):
+    service: Service
+    version: Version
+    digest: ArtifactDigest | None = None
+
+
+@_shared
+class _InSlot(Event):
+    service: Service
+    environment: Environment
+
+
+@_shared
+class _OfVersion(_InSlot):
+    version: Version
+
+
+@_shared
+class _OfDeployment(_OfVersion):
+    deployment_id: Identifier
+
+
+@_shared
+class _OfBuild(_OfDeployment):
+    digest: ArtifactDigest | None = None
+    commit: Identifier | None = None
+    committed_at: Moment | None = None
+    author: Person | None = None
+    build_url: Address | None = None
+    strategy: Word | None = None
+    targets: tuple[Line, ...] = ()
+    restores: Version | None = None
+
+
+@_shared
+class _OfRelease(_OfVersion):
+    release_id: Identifier
+
+
+@_shared
+class _Approval(_OfVersion):
+    digest: ArtifactDigest | None = None
+    change_ticket: Line | None = None
+
+
+@_shared
+class _Verdict(_OfVersion):
+    reason: FreeText
+
+
+@_shared
+class _OfFeature(_InSlot):
+    feature: Identifier
+    exposure: Percent | None = None
+    audience: Line | None = None
+    provider: Line | None = None
+
+
+@_shared
+class _Freeze(Event):
+    environment: Environment
+    reason: FreeText
+    service: Service | None = None
+    until: Moment | None = None
+
+
+@_shared
+class _OfRollback(_InSlot):
+    rollback_id: Identifier
+
+
+@_shared
+class _RollbackStep(_OfRollback):
+    to_version: Version
+
+
+@_shared
+class _RollbackJudged(_OfRollback):
+    reason: FreeText
+
+
+@_shared
+class _OfIncident(Event):
+    incident: Identifier
+
+
+@_shared
+class _WithReason(_OfIncident):
+    reason: FreeText
+
+
+@_shared
+class _OfRole(_OfIncident):
+    PROTECTED: ClassVar[frozenset[str]] = Event.PROTECTED | {"from"}
+
+    role: Word
+    person: Person
+    from_: Person | None = None
+    briefing: FreeText | None = None
+
+
+@_shared
+class _OfImpact(_OfIncident):
+    basis: Annotated[str, Choice(("alert", "log", "report", "judgement"))]
+    window: Identifier | None = None
+    affected: tuple[Place, ...] = ()
+    level: Word | None = None
+    precision: Word | None = None
+
+
+@_shared
+class _NamesVersion(_OfIncident):
+    service: Service
+    environment: Environment
+    version: Version
+
+
+@_shared
+class _BlamesVersion(_NamesVersion):
+    reason: FreeText
+    relation: Annotated[str, Choice(("caused", "contributed"))] | None = None
+
+
+@_shared
+class _EndsIncident(_WithReason):
+    affected: tuple[Place, ...] = ()
+
+
+@_shared
+class _Merging(_WithReason):
+    into: Identifier
+
+
+@_shared
+class _OfAlert(Event):
+    fingerprint: Identifier
+    name: Line
+    service: Service | None = None
+    environment: Environment | None = None
+    severity: Word | None = None
+    annotations: AnyJson | None = None
+    url: Address | None = None
+    started_at: Moment | None = None
+
+
+@_shared
+class _OfShift(Event):
+    rota: Identifier
+    person: Person
+    from_: Moment
+    to: Moment
+    services: tuple[Service, ...] = ()
+    contact: Line | None = None
+
+
+@_shared
+class _OfAction(_OfIncident):
+    action_id: Identifier
+
+
+@_shared
+class _OfPostmortem(_OfIncident):
+    audience: Line | None = None
+
+
+@_shared
+class _OfAccess(Event):
+    subject: Identifier
+    roles: tuple[Word, ...] = ()
+    bindings: AnyJson | None = None
+    query: AnyJson | None = None
+
+
 # Artifacts
 
 
 @_event("artifact.published", FACT, _SERVICE)
-class ArtifactPublished(Event):
-    service: Service
-    version: Version
-    digest: ArtifactDigest | None = None
+class ArtifactPublished(_OfArtifact):
     purl: Address | None = None
     uri: Address | None = None
     repository: Address | None = None
@@ -145,110 +325,62 @@ class ArtifactPublished(Event):
 
 
 @_event("artifact.deleted", FACT, _SERVICE)
-class ArtifactDeleted(Event):
-    service: Service
-    version: Version
+class ArtifactDeleted(_OfArtifact):
     reason: FreeText
-    digest: ArtifactDigest | None = None
 
 
 @_event("artifact.quarantined", FACT, _SERVICE)
-class ArtifactQuarantined(Event):
-    service: Service
-    version: Version
+class ArtifactQuarantined(_OfArtifact):
     reason: FreeText
-    digest: ArtifactDigest | None = None
 
 
 @_event("artifact.checked", FACT, _SERVICE)
-class ArtifactChecked(Event):
-    service: Service
-    version: Version
+class ArtifactChecked(_OfArtifact):
     available: Truth
-    digest: ArtifactDigest | None = None
     checker: Line | None = None
 
 
 @_event("artifact.restored", FACT, _SERVICE)
-class ArtifactRestored(Event):
-    service: Service
-    version: Version
+class ArtifactRestored(_OfArtifact):
     reason: FreeText
-    digest: ArtifactDigest | None = None
 
 
 # Deployments
 
 
 @_event("deployment.started", FACT, _SLOT)
-class DeploymentStarted(Event):
-    deployment_id: Identifier
-    service: Service
-    environment: Environment
-    version: Version
-    digest: ArtifactDigest | None = None
-    commit: Identifier | None = None
-    committed_at: Moment | None = None
-    author: Person | None = None
-    build_url: Address | None = None
-    strategy: Word | None = None
-    targets: tuple[Line, ...] = ()
-    restores: Version | None = None
+class DeploymentStarted(_OfBuild):
+    pass
 
 
 @_event("deployment.succeeded", FACT, _SLOT)
-class DeploymentSucceeded(Event):
-    deployment_id: Identifier
-    service: Service
-    environment: Environment
-    version: Version
-    digest: ArtifactDigest | None = None
-    commit: Identifier | None = None
-    committed_at: Moment | None = None
-    author: Person | None = None
-    build_url: Address | None = None
-    strategy: Word | None = None
-    targets: tuple[Line, ...] = ()
-    restores: Version | None = None
+class DeploymentSucceeded(_OfBuild):
     released: Truth | None = None
 
 
 @_event("deployment.failed", FACT, _SLOT)
-class DeploymentFailed(Event):
-    deployment_id: Identifier
-    service: Service
-    environment: Environment
-    version: Version
+class DeploymentFailed(_OfDeployment):
     residual: Residual | None = None
 
 
 @_event("deployment.cancelled", FACT, _SLOT)
-class DeploymentCancelled(Event):
-    deployment_id: Identifier
-    service: Service
-    environment: Environment
-    version: Version
+class DeploymentCancelled(_OfDeployment):
+    pass
 
 
 @_event("service.removed", FACT, _SLOT)
-class ServiceRemoved(Event):
-    service: Service
-    environment: Environment
+class ServiceRemoved(_InSlot):
     version: Version | None = None
 
 
 @_event("service.observed", FACT, _SLOT)
-class ServiceObserved(Event):
-    service: Service
-    environment: Environment
+class ServiceObserved(_InSlot):
     running: tuple[Running, ...]
     observer: Line | None = None
 
 
 @_event("configuration.changed", FACT, _SLOT)
-class ConfigurationChanged(Event):
-    service: Service
-    environment: Environment
+class ConfigurationChanged(_InSlot):
     change_id: Identifier
     summary: FreeText
     reversible: Truth | None = None
@@ -257,10 +389,7 @@ class ConfigurationChanged(Event):
 
 
 @_event("migration.applied", FACT, _SLOT)
-class MigrationApplied(Event):
-    service: Service
-    environment: Environment
-    version: Version
+class MigrationApplied(_OfVersion):
     migration_id: Identifier
     reversibility: Annotated[str, Choice(("reversible", "additive", "irreversible"))]
     datastore: Line | None = None
@@ -270,121 +399,72 @@ class MigrationApplied(Event):
 
 
 @_event("release.approved", DECISION, _SLOT)
-class ReleaseApproved(Event):
-    service: Service
-    environment: Environment
-    version: Version
-    digest: ArtifactDigest | None = None
-    change_ticket: Line | None = None
+class ReleaseApproved(_Approval):
+    pass
 
 
 @_event("release.approval_revoked", DECISION, _SLOT)
-class ReleaseApprovalRevoked(Event):
-    service: Service
-    environment: Environment
-    version: Version
-    digest: ArtifactDigest | None = None
-    change_ticket: Line | None = None
+class ReleaseApprovalRevoked(_Approval):
+    pass
 
 
 @_event("release.started", FACT, _SLOT)
-class ReleaseStarted(Event):
-    release_id: Identifier
-    service: Service
-    environment: Environment
-    version: Version
+class ReleaseStarted(_OfRelease):
     exposure: Percent | None = None
     audience: Line | None = None
     digest: ArtifactDigest | None = None
 
 
 @_event("release.exposed", FACT, _SLOT)
-class ReleaseExposed(Event):
-    release_id: Identifier
-    service: Service
-    environment: Environment
-    version: Version
+class ReleaseExposed(_OfRelease):
     exposure: Percent
     audience: Line | None = None
     region: Line | None = None
 
 
 @_event("release.completed", FACT, _SLOT)
-class ReleaseCompleted(Event):
-    release_id: Identifier
-    service: Service
-    environment: Environment
-    version: Version
+class ReleaseCompleted(_OfRelease):
     digest: ArtifactDigest | None = None
 
 
 @_event("release.aborted", FACT, _SLOT)
-class ReleaseAborted(Event):
-    release_id: Identifier
-    service: Service
-    environment: Environment
-    version: Version
+class ReleaseAborted(_OfRelease):
     reason: FreeText
 
 
 @_event("release.verified_good", DECISION, _SLOT)
-class ReleaseVerifiedGood(Event):
-    service: Service
-    environment: Environment
-    version: Version
-    reason: FreeText
+class ReleaseVerifiedGood(_Verdict):
+    pass
 
 
 @_event("release.marked_bad", DECISION, _SLOT)
-class ReleaseMarkedBad(Event):
-    service: Service
-    environment: Environment
-    version: Version
-    reason: FreeText
+class ReleaseMarkedBad(_Verdict):
+    pass
 
 
 @_event("release.cleared", DECISION, _SLOT)
-class ReleaseCleared(Event):
-    service: Service
-    environment: Environment
-    version: Version
-    reason: FreeText
+class ReleaseCleared(_Verdict):
+    pass
 
 
 @_event("feature.enabled", FACT, _SLOT)
-class FeatureEnabled(Event):
-    feature: Identifier
-    service: Service
-    environment: Environment
-    exposure: Percent | None = None
-    audience: Line | None = None
-    provider: Line | None = None
+class FeatureEnabled(_OfFeature):
+    pass
 
 
 @_event("feature.disabled", FACT, _SLOT)
-class FeatureDisabled(Event):
-    feature: Identifier
-    service: Service
-    environment: Environment
-    exposure: Percent | None = None
-    audience: Line | None = None
-    provider: Line | None = None
+class FeatureDisabled(_OfFeature):
+    pass
 
 
 @_event("environment.frozen", DECISION, _ENVIRONMENT)
-class EnvironmentFrozen(Event):
-    environment: Environment
-    reason: FreeText
-    service: Service | None = None
-    until: Moment | None = None
+class EnvironmentFrozen(_Freeze):
+    pass
 
 
 @_event("environment.unfrozen", DECISION, _ENVIRONMENT)
-class EnvironmentUnfrozen(Event):
-    environment: Environment
-    reason: FreeText
-    service: Service | None = None
-    until: Moment | None = None
+class EnvironmentUnfrozen(_Freeze):
+    pass
 
 
 @_event("maintenance.scheduled", DECISION, _ENVIRONMENT)
@@ -414,103 +494,65 @@ class EnvironmentConfigured(Event):
 
 
 @_event("rollback.decided", DECISION, _SLOT)
-class RollbackDecided(Event):
+class RollbackDecided(_RollbackStep):
     """`seen` is what the decider could see, and is kept by the ledger itself."""
 
     LEDGER_SETS: ClassVar[frozenset[str]] = frozenset({"seen"})
 
-    rollback_id: Identifier
-    service: Service
-    environment: Environment
-    to_version: Version
     from_version: Version | None = None
     to_digest: ArtifactDigest | None = None
     plan: Identifier | None = None
     seen: AnyJson | None = None
 
 
+_CHOICES = (
+    "fix_forward revert_forward redeploy feature_disable config_change traffic_shift scale restore_data none".split()
+)
+
+
 @_event("rollback.declined", DECISION, _SLOT)
-class RollbackDeclined(Event):
-    service: Service
-    environment: Environment
+class RollbackDeclined(_InSlot):
     reason: FreeText
-    chosen: Annotated[
-        str,
-        Choice(
-            (
-                "fix_forward",
-                "revert_forward",
-                "redeploy",
-                "feature_disable",
-                "config_change",
-                "traffic_shift",
-                "scale",
-                "restore_data",
-                "none",
-            )
-        ),
-    ]
+    chosen: Annotated[str, Choice(tuple(_CHOICES))]
 
 
 @_event("rollback.cancelled", DECISION, _SLOT)
-class RollbackCancelled(Event):
-    rollback_id: Identifier
-    service: Service
-    environment: Environment
-    reason: FreeText
+class RollbackCancelled(_RollbackJudged):
+    pass
 
 
 @_event("rollback.started", FACT, _SLOT)
-class RollbackStarted(Event):
-    rollback_id: Identifier
-    service: Service
-    environment: Environment
-    to_version: Version
+class RollbackStarted(_RollbackStep):
     mechanism: Mechanism | None = None
     build_url: Address | None = None
 
 
 @_event("rollback.succeeded", FACT, _SLOT)
-class RollbackSucceeded(Event):
-    rollback_id: Identifier
-    service: Service
-    environment: Environment
-    to_version: Version
+class RollbackSucceeded(_RollbackStep):
     to_digest: ArtifactDigest | None = None
     mechanism: Mechanism | None = None
 
 
 @_event("rollback.failed", FACT, _SLOT)
-class RollbackFailed(Event):
-    rollback_id: Identifier
-    service: Service
-    environment: Environment
-    to_version: Version
+class RollbackFailed(_RollbackStep):
     residual: Residual | None = None
 
 
 @_event("rollback.verified", DECISION, _SLOT)
-class RollbackVerified(Event):
-    rollback_id: Identifier
-    service: Service
-    environment: Environment
-    reason: FreeText
+class RollbackVerified(_RollbackJudged):
+    pass
 
 
 @_event("rollback.ineffective", DECISION, _SLOT)
-class RollbackIneffective(Event):
-    rollback_id: Identifier
-    service: Service
-    environment: Environment
-    reason: FreeText
+class RollbackIneffective(_RollbackJudged):
+    pass
 
 
 # Incidents
 
 
 @_event("incident.detected", FACT, _INCIDENT)
-class IncidentDetected(Event):
-    incident: Identifier
+class IncidentDetected(_OfIncident):
     title: FreeText
     kind: Word | None = None
     affected: tuple[Place, ...] = ()
@@ -520,8 +562,7 @@ class IncidentDetected(Event):
 
 
 @_event("incident.declared", DECISION, _INCIDENT)
-class IncidentDeclared(Event):
-    incident: Identifier
+class IncidentDeclared(_OfIncident):
     title: FreeText
     severity: Severity
     kind: Word
@@ -531,81 +572,50 @@ class IncidentDeclared(Event):
 
 
 @_event("incident.acknowledged", DECISION, _INCIDENT)
-class IncidentAcknowledged(Event):
-    incident: Identifier
+class IncidentAcknowledged(_OfIncident):
+    pass
 
 
 @_event("incident.severity_changed", DECISION, _INCIDENT)
-class IncidentSeverityChanged(Event):
-    incident: Identifier
+class IncidentSeverityChanged(_WithReason):
     from_: Severity
     to: Severity
-    reason: FreeText
 
 
 @_event("incident.priority_changed", DECISION, _INCIDENT)
-class IncidentPriorityChanged(Event):
-    incident: Identifier
+class IncidentPriorityChanged(_WithReason):
     to: Word
-    reason: FreeText
     from_: Word | None = None
 
 
 @_event("incident.affected_changed", DECISION, _INCIDENT)
-class IncidentAffectedChanged(Event):
-    incident: Identifier
+class IncidentAffectedChanged(_OfIncident):
     add: tuple[Place, ...] = ()
     remove: tuple[Place, ...] = ()
 
 
 @_event("incident.role_assigned", DECISION, _INCIDENT)
-class IncidentRoleAssigned(Event):
-    PROTECTED: ClassVar[frozenset[str]] = Event.PROTECTED | {"from"}
-
-    incident: Identifier
-    role: Word
-    person: Person
-    from_: Person | None = None
-    briefing: FreeText | None = None
+class IncidentRoleAssigned(_OfRole):
+    pass
 
 
 @_event("incident.role_released", DECISION, _INCIDENT)
-class IncidentRoleReleased(Event):
-    PROTECTED: ClassVar[frozenset[str]] = Event.PROTECTED | {"from"}
-
-    incident: Identifier
-    role: Word
-    person: Person
-    from_: Person | None = None
-    briefing: FreeText | None = None
-
-
-_Basis = Annotated[str, Choice(("alert", "log", "report", "judgement"))]
+class IncidentRoleReleased(_OfRole):
+    pass
 
 
 @_event("incident.impact_started", FACT, _INCIDENT)
-class IncidentImpactStarted(Event):
-    incident: Identifier
-    basis: _Basis
-    window: Identifier | None = None
-    affected: tuple[Place, ...] = ()
-    level: Word | None = None
-    precision: Word | None = None
+class IncidentImpactStarted(_OfImpact):
+    pass
 
 
 @_event("incident.impact_ended", FACT, _INCIDENT)
-class IncidentImpactEnded(Event):
-    incident: Identifier
-    basis: _Basis
-    window: Identifier | None = None
-    affected: tuple[Place, ...] = ()
-    level: Word | None = None
-    precision: Word | None = None
+class IncidentImpactEnded(_OfImpact):
+    pass
 
 
 @_event("mitigation.applied", FACT, _INCIDENT)
-class MitigationApplied(Event):
-    incident: Identifier
+class MitigationApplied(_OfIncident):
     kind: Word
     text: FreeText
     service: Service | None = None
@@ -613,8 +623,7 @@ class MitigationApplied(Event):
 
 
 @_event("incident.impact_measured", FACT, _INCIDENT)
-class IncidentImpactMeasured(Event):
-    incident: Identifier
+class IncidentImpactMeasured(_OfIncident):
     measure: Line
     value: Quantity
     unit: Word
@@ -622,124 +631,90 @@ class IncidentImpactMeasured(Event):
 
 
 @_event("incident.note_added", FACT, _INCIDENT)
-class IncidentNoteAdded(Event):
-    incident: Identifier
+class IncidentNoteAdded(_OfIncident):
     text: FreeText
     role: Word | None = None
     pinned: Truth | None = None
 
 
 @_event("incident.update_published", FACT, _INCIDENT)
-class IncidentUpdatePublished(Event):
-    incident: Identifier
+class IncidentUpdatePublished(_OfIncident):
     audience: Line
     text: FreeText
     channel: Line | None = None
 
 
 @_event("incident.version_suspected", FACT, _INCIDENT)
-class IncidentVersionSuspected(Event):
-    incident: Identifier
-    service: Service
-    environment: Environment
-    version: Version
+class IncidentVersionSuspected(_NamesVersion):
     rule: Line | None = None
 
 
 @_event("incident.version_implicated", DECISION, _INCIDENT)
-class IncidentVersionImplicated(Event):
-    incident: Identifier
-    service: Service
-    environment: Environment
-    version: Version
-    reason: FreeText
-    relation: Annotated[str, Choice(("caused", "contributed"))] | None = None
+class IncidentVersionImplicated(_BlamesVersion):
+    pass
 
 
 @_event("incident.version_exonerated", DECISION, _INCIDENT)
-class IncidentVersionExonerated(Event):
-    incident: Identifier
-    service: Service
-    environment: Environment
-    version: Version
-    reason: FreeText
-    relation: Annotated[str, Choice(("caused", "contributed"))] | None = None
+class IncidentVersionExonerated(_BlamesVersion):
+    pass
 
 
 @_event("incident.cause_elsewhere", DECISION, _INCIDENT)
-class IncidentCauseElsewhere(Event):
-    incident: Identifier
-    reason: FreeText
+class IncidentCauseElsewhere(_WithReason):
+    pass
 
 
 @_event("incident.mitigated", DECISION, _INCIDENT)
-class IncidentMitigated(Event):
-    incident: Identifier
-    reason: FreeText
-    affected: tuple[Place, ...] = ()
+class IncidentMitigated(_EndsIncident):
+    pass
 
 
 @_event("incident.resolved", DECISION, _INCIDENT)
-class IncidentResolved(Event):
-    incident: Identifier
-    reason: FreeText
-    affected: tuple[Place, ...] = ()
+class IncidentResolved(_EndsIncident):
+    pass
 
 
 @_event("incident.closed", DECISION, _INCIDENT)
-class IncidentClosed(Event):
-    incident: Identifier
-    reason: FreeText
-    affected: tuple[Place, ...] = ()
+class IncidentClosed(_EndsIncident):
+    pass
 
 
 @_event("incident.cancelled", DECISION, _INCIDENT)
-class IncidentCancelled(Event):
-    incident: Identifier
-    reason: FreeText
-    affected: tuple[Place, ...] = ()
+class IncidentCancelled(_EndsIncident):
+    pass
 
 
 @_event("incident.classified", DECISION, _INCIDENT)
-class IncidentClassified(Event):
-    incident: Identifier
+class IncidentClassified(_WithReason):
     regime: Word
     classification: Word
     criteria: AnyJson
-    reason: FreeText
 
 
 @_event("incident.reported", DECISION, _INCIDENT)
-class IncidentReported(Event):
-    incident: Identifier
+class IncidentReported(_OfIncident):
     regime: Word
     kind: Annotated[str, Choice(("initial", "intermediate", "final"))]
     reference: Line
 
 
 @_event("incident.reopened", DECISION, _INCIDENT)
-class IncidentReopened(Event):
-    incident: Identifier
-    reason: FreeText
+class IncidentReopened(_WithReason):
+    pass
 
 
 @_event("incident.merged", DECISION, _INCIDENT)
-class IncidentMerged(Event):
-    incident: Identifier
-    into: Identifier
-    reason: FreeText
+class IncidentMerged(_Merging):
+    pass
 
 
 @_event("incident.unmerged", DECISION, _INCIDENT)
-class IncidentUnmerged(Event):
-    incident: Identifier
-    into: Identifier
-    reason: FreeText
+class IncidentUnmerged(_Merging):
+    pass
 
 
 @_event("incident.linked", DECISION, _INCIDENT)
-class IncidentLinked(Event):
-    incident: Identifier
+class IncidentLinked(_OfIncident):
     other: Identifier
     relation: Word
 
@@ -748,27 +723,13 @@ class IncidentLinked(Event):
 
 
 @_event("alert.fired", FACT, ("alert", "fingerprint"))
-class AlertFired(Event):
-    fingerprint: Identifier
-    name: Line
-    service: Service | None = None
-    environment: Environment | None = None
-    severity: Word | None = None
-    annotations: AnyJson | None = None
-    url: Address | None = None
-    started_at: Moment | None = None
+class AlertFired(_OfAlert):
+    pass
 
 
 @_event("alert.resolved", FACT, ("alert", "fingerprint"))
-class AlertResolved(Event):
-    fingerprint: Identifier
-    name: Line
-    service: Service | None = None
-    environment: Environment | None = None
-    severity: Word | None = None
-    annotations: AnyJson | None = None
-    url: Address | None = None
-    started_at: Moment | None = None
+class AlertResolved(_OfAlert):
+    pass
 
 
 @_event("metric.observed", FACT, ("metric", "name"))
@@ -783,98 +744,77 @@ class MetricObserved(Event):
 
 
 @_event("oncall.assigned", FACT, ("rota", "rota"))
-class OncallAssigned(Event):
-    rota: Identifier
-    person: Person
-    from_: Moment
-    to: Moment
-    services: tuple[Service, ...] = ()
-    contact: Line | None = None
+class OncallAssigned(_OfShift):
+    pass
 
 
 @_event("oncall.released", FACT, ("rota", "rota"))
-class OncallReleased(Event):
-    rota: Identifier
-    person: Person
-    from_: Moment
-    to: Moment
-    services: tuple[Service, ...] = ()
-    contact: Line | None = None
+class OncallReleased(_OfShift):
+    pass
 
 
 # Postmortems
 
 
 @_event("postmortem.started", DECISION, _INCIDENT)
-class PostmortemStarted(Event):
-    incident: Identifier
+class PostmortemStarted(_OfIncident):
     owner: Person
     due: DayOrMoment | None = None
 
 
 @_event("postmortem.section_written", DECISION, _INCIDENT)
-class PostmortemSectionWritten(Event):
-    incident: Identifier
+class PostmortemSectionWritten(_OfIncident):
     section: Word
     text: FreeText
 
 
 @_event("postmortem.cause_recorded", DECISION, _INCIDENT)
-class PostmortemCauseRecorded(Event):
-    incident: Identifier
+class PostmortemCauseRecorded(_OfIncident):
     statement: FreeText
     kind: Annotated[str, Choice(("root", "contributing", "trigger"))]
     category: Word | None = None
 
 
+_ACTIONS = "prevent detect mitigate test monitoring guardrail documentation process".split()
+
+
 @_event("postmortem.action_added", DECISION, _INCIDENT)
-class PostmortemActionAdded(Event):
-    incident: Identifier
-    action_id: Identifier
+class PostmortemActionAdded(_OfAction):
     text: FreeText
-    kind: Annotated[
-        str,
-        Choice(("prevent", "detect", "mitigate", "test", "monitoring", "guardrail", "documentation", "process")),
-    ]
+    kind: Annotated[str, Choice(tuple(_ACTIONS))]
     owner: Person
     due: DayOrMoment | None = None
     ticket: Line | None = None
 
 
 @_event("postmortem.action_completed", DECISION, _INCIDENT)
-class PostmortemActionCompleted(Event):
-    incident: Identifier
-    action_id: Identifier
+class PostmortemActionCompleted(_OfAction):
+    pass
 
 
 @_event("postmortem.action_cancelled", DECISION, _INCIDENT)
-class PostmortemActionCancelled(Event):
-    incident: Identifier
-    action_id: Identifier
+class PostmortemActionCancelled(_OfAction):
+    pass
 
 
 @_event("postmortem.reviewed", DECISION, _INCIDENT)
-class PostmortemReviewed(Event):
-    incident: Identifier
-    audience: Line | None = None
+class PostmortemReviewed(_OfPostmortem):
+    pass
 
 
 @_event("postmortem.approved", DECISION, _INCIDENT)
-class PostmortemApproved(Event):
-    incident: Identifier
-    audience: Line | None = None
+class PostmortemApproved(_OfPostmortem):
+    pass
 
 
 @_event("postmortem.published", DECISION, _INCIDENT)
-class PostmortemPublished(Event):
-    incident: Identifier
-    audience: Line | None = None
+class PostmortemPublished(_OfPostmortem):
+    pass
 
 
 @_event("postmortem.waived", DECISION, _INCIDENT)
-class PostmortemWaived(Event):
-    incident: Identifier
-    audience: Line | None = None
+class PostmortemWaived(_OfPostmortem):
+    pass
 
 
 # The record itself
@@ -925,35 +865,23 @@ class FindingAccepted(Event):
 
 
 @_event("access.granted", LEDGER, ("access", "subject"))
-class AccessGranted(Event):
-    subject: Identifier
-    roles: tuple[Word, ...] = ()
-    bindings: AnyJson | None = None
-    query: AnyJson | None = None
+class AccessGranted(_OfAccess):
+    pass
 
 
 @_event("access.revoked", LEDGER, ("access", "subject"))
-class AccessRevoked(Event):
-    subject: Identifier
-    roles: tuple[Word, ...] = ()
-    bindings: AnyJson | None = None
-    query: AnyJson | None = None
+class AccessRevoked(_OfAccess):
+    pass
 
 
 @_event("access.refused", LEDGER, ("access", "subject"))
-class AccessRefused(Event):
-    subject: Identifier
-    roles: tuple[Word, ...] = ()
-    bindings: AnyJson | None = None
-    query: AnyJson | None = None
+class AccessRefused(_OfAccess):
+    pass
 
 
 @_event("access.exported", LEDGER, ("access", "subject"))
-class AccessExported(Event):
-    subject: Identifier
-    roles: tuple[Word, ...] = ()
-    bindings: AnyJson | None = None
-    query: AnyJson | None = None
+class AccessExported(_OfAccess):
+    pass
 
 
 @_event("payload.received", FACT, ("inbox", "dialect"))
