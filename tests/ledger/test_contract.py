@@ -161,7 +161,11 @@ def test_every_event_class_has_its_own_name(topic):
 def test_no_two_classes_share_a_name():
     """The name is all that the record keeps of a class."""
     assert len(set(EVENTS.values())) == len(EVENTS)
-    assert {cls for cls in Event.__subclasses__() if "TOPIC" in vars(cls)} == set(EVENTS.values())
+    assert {cls for cls in descendants(Event) if "TOPIC" in vars(cls)} == set(EVENTS.values())
+
+
+def descendants(cls):
+    return {each for below in cls.__subclasses__() for each in (below, *descendants(below))}
 
 
 @pytest.mark.parametrize("topic", TOPICS)
