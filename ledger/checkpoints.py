@@ -51,10 +51,10 @@ class Checkpoints:
     """The checkpoints in a folder. Any thread or process may read; who holds the lock may add."""
 
     def __init__(self, folder: Path, disk: Disk | None = None) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._disk = disk or Disk()
+        self._disk.make_folder(folder)
         self.path = folder / CHECKPOINTS
         self._lock_path = folder / "lock"
-        self._disk = disk or Disk()
         self._lock: int | None = None
 
     def lock(self) -> bool:

@@ -53,6 +53,12 @@ class Disk:
             os.close(descriptor)
         self.sync_folder(path.parent)
 
+    def make_folder(self, path: Path) -> None:
+        """Makes a folder for the owner alone where there is none; durable."""
+        if not path.is_dir():
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.sync_folder(path.parent)
+
     def put(self, path: Path, descriptor: int, offset: int, data: bytes) -> None:  # noqa: ARG002 - a test looks at the path
         rest = memoryview(data)
         while rest:

@@ -35,9 +35,9 @@ class Hashes:
     """The files in a folder. One thread writes; any may read what was written before."""
 
     def __init__(self, folder: Path, disk: Disk | None = None) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._paths = [folder / f"level-{level}" for level in range(LEVELS)]
         self._disk = disk or Disk()
+        self._disk.make_folder(folder)
+        self._paths = [folder / f"level-{level}" for level in range(LEVELS)]
 
     def size(self) -> int:
         """How many leaves there are, on every level of which all that follows from them is there too."""

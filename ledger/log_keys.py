@@ -35,9 +35,10 @@ class LogKeys:
         Raises:
             Damaged: where the key is lost, can be read by others, or is of a log with another name.
         """
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        disk = disk or Disk()
+        disk.make_folder(folder)
         self.folder = folder
-        self._complete(origin, disk or Disk())
+        self._complete(origin, disk)
         self.origin = self.signer().verifier.name
         if origin not in (None, self.origin):
             raise Damaged(
