@@ -15,6 +15,7 @@ the real ones in a folder.
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,7 @@ from typing import Any
 
 from ledger.codec import amend
 from ledger.contract import accept, members
+from ledger.disclosures import REDACTED
 from ledger.events import EVENTS, FACT, Event, Recorded, Submitter
 from ledger.values import instant, rfc3339
 from projections.answers import Answers
@@ -88,7 +90,6 @@ VERBS = {
     "unmerged": "incident.unmerged incident into",
     "corrected": "record.corrected position field value",
     "retracted": "record.retracted position",
-    "redacted": "record.redacted position",
 }
 """The verbs of the language: the type of event that each tells, and the members given without their name."""
 
@@ -110,7 +111,7 @@ def time(text: str) -> datetime:
 
 
 class MemoryRecord:
-    """A record over a list, with what was said of redaction left out."""
+    """A record over a list."""
 
     def __init__(self, events: Sequence[Recorded] = ()) -> None:
         self.events: list[Recorded] = list(events)
@@ -121,6 +122,15 @@ class MemoryRecord:
     def add(self, recorded: Recorded) -> None:
         self.events.append(recorded)
         self._streams.setdefault(recorded.stream, []).append(recorded)
+
+    def redact(self, position: int, fields: Sequence[str]) -> None:
+        """Takes words away, as the ledger does: what stands there then is told by all who read."""
+        old = self.events[position - 1]
+        event = replace(old.event, **dict.fromkeys(fields, REDACTED))
+        new = replace(old, event=event, redacted=tuple(f"/{name}" for name in fields))
+        self.events[position - 1] = new
+        own = self._streams[old.stream]
+        own[own.index(old)] = new
 
     def revision(self, stream: str) -> int:
         return len(self._streams.get(stream, ()))
@@ -176,6 +186,11 @@ class Story:
     def observed(self, *versions: str, **more: Any) -> int:
         """What an observer saw running."""
         return self.add("service.observed", running=[{"version": each} for each in versions], **more)
+
+    def redacted(self, position: int, *fields: str) -> int:
+        """Words of an event are gone for ever."""
+        self.record.redact(position, fields)
+        return self.add("record.redacted", position=position, fields=list(fields))
 
     def add(self, topic: str, by: Submitter | None = None, /, **data: Any) -> int:
         """An event of any type, what it needs and what nobody said filled in."""
