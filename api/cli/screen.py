@@ -63,7 +63,7 @@ def fit(sections: Sequence[Section], most: int, console: Console) -> list[Text]:
     Where even the least of all takes more, the sections of the highest ranks
     (from `CAN_WAIT` on) go, and a last line names them.
     """
-    made = [_Made(each, [_lines(row, console) for row in each.rows], console.width) for each in sections]
+    made = [_Made(each, console) for each in sections]
     gone: list[_Made] = []
     for each in sorted((each for each in made if each.section.rank >= CAN_WAIT), key=lambda each: -each.section.rank):
         if sum(each.height for each in made) + bool(gone) > most:
@@ -84,9 +84,11 @@ def fit(sections: Sequence[Section], most: int, console: Console) -> list[Text]:
 class _Made:
     """A section as lines, and how many of its rows are shown."""
 
-    def __init__(self, section: Section, lines: list[list[Text]], width: int) -> None:
-        self.section, self.lines, self.width = section, lines, width
-        self.shown = min(section.least, len(lines))
+    def __init__(self, section: Section, console: Console) -> None:
+        self.section, self.width = section, console.width
+        self.room = max(20, self.width - (0 if section.label is None else LABEL))
+        self.lines = [_lines(row, self.room, console) for row in section.rows]
+        self.shown = min(section.least, len(self.lines))
 
     @property
     def height(self) -> int:
@@ -108,7 +110,7 @@ class _Made:
 
     def _count(self, line: Text, more: str, row: Row) -> None:
         if not row.paste:
-            line.truncate(max(20, self.width - LABEL - len(more)), overflow="ellipsis")
+            line.truncate(self.room - len(more), overflow="ellipsis")
         line.append(more, "dim")
 
 
@@ -117,12 +119,11 @@ def _height(lines: Sequence[Text], width: int) -> int:
     return sum(max(1, -(-line.cell_len // width)) for line in lines)
 
 
-def _lines(row: Row, console: Console) -> list[Text]:
+def _lines(row: Row, room: int, console: Console) -> list[Text]:
     """A row as it takes up the screen: folded where it must stay whole, else cut at the edge."""
     text = Text()
     for words, style in row.words:
         text.append(words, style)
-    room = max(20, console.width - LABEL)
     if row.paste:
         return [text]
     if row.whole:

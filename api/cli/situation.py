@@ -37,10 +37,10 @@ def situation(service: str, environment: str, output: str, **flags: Any) -> None
     if output == "json":
         show.print_json(found)
     else:
-        _print(found)
+        _print(found, past=bool(flags["as_of"] or flags["known_at"]))
 
 
-def _print(found: Mapping[str, Any]) -> None:
+def _print(found: Mapping[str, Any], *, past: bool) -> None:
     from rich.console import Console  # noqa: PLC0415 - 0.1 s that JSON does not pay
 
     from api.cli import screen, situation_rows  # noqa: PLC0415
@@ -48,5 +48,5 @@ def _print(found: Mapping[str, Any]) -> None:
     terminal = sys.stdout.isatty()
     console = Console(width=None if terminal else _WIDE, highlight=False)
     rows = min(PATIENT_ROWS, max(console.height - 1, screen.LEAST)) if terminal else PATIENT_ROWS
-    for line in screen.fit(situation_rows.sections(found), rows, console):
+    for line in screen.fit(situation_rows.sections(found, past=past), rows, console):
         console.print(line, no_wrap=True, overflow="ignore", crop=False)

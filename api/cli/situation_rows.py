@@ -39,10 +39,10 @@ VERBS = {
 FEEDS = ("alerts", "metrics", "deployments", "changes", "on_call", "observations")
 
 
-def sections(found: Mapping[str, Any]) -> list[Section]:
-    """All of a situation, in the order in which one asks."""
+def sections(found: Mapping[str, Any], *, past: bool = False) -> list[Section]:
+    """All of a situation, in the order in which one asks. *past*: of an earlier moment than now."""
     made = [
-        Section(None, [_banner(found)]),
+        Section(None, [_banner(found, past=past)]),
         *_incidents(found),
         Section("released", [_released(found), *_exposed(found)], rank=3),
         Section("deployed", [_deployed(found), *_doubts(found)], least=3),
@@ -65,18 +65,13 @@ def sections(found: Mapping[str, Any]) -> list[Section]:
 # Severity
 
 
-def _banner(found: Mapping[str, Any]) -> Row:
+def _banner(found: Mapping[str, Any], *, past: bool) -> Row:
     severity, drill = _severity(found)
     word = f" {severity}{' DRILL' if drill else ''} " if severity else " no active incident "
-    style = GRAVE.get(severity or "", "reverse") if not drill else "reverse"
-    place = f"  {found['service']} in {found['environment']}"
-    # Commands come only with an answer of now.
-    then = "" if found["commands"] else "as it was, "
-    return row(
-        (word, style if severity else ""),
-        (place, "bold"),
-        (f"   {then}as of {_instant(found['as_of']).astimezone(UTC):%Y-%m-%d %H:%M:%S}Z", "dim"),
-    )
+    style = "reverse" if drill else GRAVE.get(severity or "", "")
+    moment = f"{_instant(found['as_of']).astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
+    when = (f"   as it was at {moment}", "bold") if past else (f"   as of {moment}", "dim")
+    return row((word, style), (f"  {found['service']} in {found['environment']}", "bold"), when)
 
 
 def _severity(found: Mapping[str, Any]) -> tuple[str | None, bool]:
