@@ -9,8 +9,8 @@ import shlex
 from collections.abc import Container, Mapping
 from typing import Any
 
-WHY = "WHY"
-"""Stands where a person has to say why."""
+WHY, WHAT = "WHY", "WHAT"
+"""Stand where a person has to say why, or what is wrong."""
 
 
 def commands(situation: Mapping[str, Any], ambiguous: Container[str] = ()) -> list[dict[str, str]]:
@@ -26,7 +26,24 @@ def commands(situation: Mapping[str, Any], ambiguous: Container[str] = ()) -> li
         return _execute(situation, rollback)
     if told == "target_reached":
         return _judge(situation, rollback)
-    return _decide(situation, ambiguous)
+    return [*_declare(situation), *_decide(situation, ambiguous)]
+
+
+def _declare(situation: Mapping[str, Any]) -> list[dict[str, str]]:
+    """To declare what a machine detected, with the severity that it suggests."""
+    return [
+        _typed(
+            "declare it, with the severity that you see",
+            "incident declare",
+            {
+                "incident": each["id"],
+                "title": each["title"] or WHAT,
+                "severity": each["suggested_severity"] or "SEV-2",
+                "affected": f"{situation['service']}@{situation['environment']}",
+            },
+        )
+        for each in situation["undeclared"][:1]
+    ]
 
 
 def _decide(situation: Mapping[str, Any], ambiguous: Container[str]) -> list[dict[str, str]]:
@@ -82,10 +99,15 @@ def _incident(situation: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _line(do: str, verb: str, situation: Mapping[str, Any], given: Mapping[str, str], *switches: str) -> dict[str, str]:
+    """A command about the slot."""
     slot = {"service": situation["service"], "environment": situation["environment"]}
-    # One word a flag: a value that begins with a dash would else be taken for a flag.
+    return _typed(do, verb, {**slot, **given}, *switches)
+
+
+def _typed(do: str, verb: str, given: Mapping[str, str], *switches: str) -> dict[str, str]:
+    # One word a flag where its value begins with a dash: it would else be taken for a flag itself.
     flags = (
         shlex.quote(f"--{name}={value}") if value.startswith("-") else f"--{name} {shlex.quote(value)}"
-        for name, value in {**slot, **given}.items()
+        for name, value in given.items()
     )
     return {"do": do, "command": " ".join(["lastgood", verb, *flags, *switches])}

@@ -150,6 +150,7 @@ def told(**more):
         "environment": "production",
         "rollback_target": {"version": "1", "digest": "sha256:" + "a" * 64},
         "incidents": [],
+        "undeclared": [],
         "expected_response": None,
         "rollback": None,
         "recent": {"features": []},
@@ -173,6 +174,16 @@ def test_what_the_severity_asks_for_comes_first():
     assert "--incident INC-1" in first
     drill = commands(told(incidents=[{"id": "INC-1", "drill": True}]))
     assert [each for each in drill if "INC-1" in each["command"]] == []
+
+
+def test_what_a_machine_detected_can_be_declared_as_it_suggests():
+    """Its id, its title and its slot are there already; the severity is the person's."""
+    noticed = {"id": "INC 7", "title": "it's down", "suggested_severity": "SEV-1"}
+    first = commands(told(undeclared=[noticed]))[0]["command"]
+    assert "--severity SEV-1" in first
+    assert "--affected web@production" in first
+    assert run(first) == 0
+    assert run(commands(told(undeclared=[noticed | {"title": None, "suggested_severity": None}]))[0]["command"]) == 0
 
 
 def test_with_nowhere_to_go_back_to_no_rollback_is_offered():
