@@ -236,9 +236,10 @@ class Reader:
         """What returning an environment, or some services of it, to a moment would change."""
         names = self.tables.slots({"environment": place}, None, -1)
         chosen = [name for name in names if not services or name[0] in services]
-        pairs = ((self.view(*name), self.folded(stream_name("slot", *name), to).state) for name in chosen)
+        views = {name: view for name in chosen if (view := self.view(*name)).slot.born}
+        pairs = ((view, self.folded(stream_name("slot", *name), to).state) for name, view in views.items())
         found = plan.plan(pairs)
-        known = {name[0] for name in names}
+        known = {name[0] for name in views}
         return {
             "environment": place,
             "to": rfc3339(to.as_of),

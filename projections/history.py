@@ -42,7 +42,9 @@ def read(db: Database, stream: str, after: int | None, limit: int) -> list[Chang
         found = db.execute(
             "SELECT at, position FROM history WHERE stream = ? AND position = ?", [stream, after]
         ).fetchone()
-        start = found or (0, 0)
+        if found is None:
+            return []
+        start = found
     rows = db.execute(
         "SELECT change FROM history WHERE stream = ? AND (at, position) < (?, ?) ORDER BY at DESC, position DESC LIMIT ?",
         [stream, *start, limit],
