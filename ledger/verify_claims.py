@@ -16,7 +16,7 @@ from ledger.checkpoints import CHECKPOINTS, COSIGNED, DamagedHistory, read_newes
 from ledger.log_keys import VKEYS
 from ledger.merkle import LogError
 from ledger.note import Verifier, parse_note
-from ledger.verify import Report
+from ledger.verify import Difference, Report
 
 KEPT, HANDED_IN = 0, 1
 WHOSE = ("that the log keeps", "that you gave")
@@ -41,6 +41,8 @@ class Claims:
         self._next = next(self._waiting, None)
         self._fitting = [0, 0]
         self._count = self._wrong = 0
+        self.contradictions: list[Difference] = []
+        """Those of the differences that are about what was handed in."""
         self.newest: Checkpoint | None = None
 
     def most(self) -> int:
@@ -71,7 +73,8 @@ class Claims:
         self._count += len(kept[:-1])
         for claim in (*kept[-1:], *(each for each in left if each.source == HANDED_IN)):
             if (signed := self._opened(claim)) is not None:
-                self._report.differs(
+                self._differs(
+                    claim,
                     f"the record ends at position {head}, and the checkpoint {WHOSE[claim.source]} is over {signed.size} "
                     f"events: {_places(head + 1, signed.size)} missing, as after an old backup was restored",
                     head + 1,
@@ -81,6 +84,8 @@ class Claims:
     def tell(self) -> None:
         if self._wrong > 1:
             self._report.remarks.append(f"{self._wrong} checkpoints in all do not fit the record")
+        for earlier in sorted(self._log.glob("until-*")):
+            self._report.remarks.append(f"an earlier log ended here and is kept in {earlier}: this one began anew")
         if self.newest is None:
             self._report.remarks.append("the log has no checkpoint yet, so there is nothing to compare the record with")
             return
@@ -107,6 +112,7 @@ class Claims:
                 found.append(Claim(parse_checkpoint(parse_note(note).text).size, HANDED_IN, note))
             except LogError as error:
                 self._report.differs(f"the checkpoint that you gave can't be read: {error}")
+                self.contradictions.append(self._report.differences[-1])
         yield from sorted(found)
 
     def _opened(self, claim: Claim) -> Checkpoint | None:
@@ -115,7 +121,7 @@ class Claims:
         try:
             signed = open_checkpoint(claim.note, origin, self.keys).checkpoint
         except LogError as error:
-            self._report.differs(f"the checkpoint of {claim.size} events {WHOSE[claim.source]}: {error}")
+            self._differs(claim, f"the checkpoint of {claim.size} events {WHOSE[claim.source]}: {error}")
             return None
         if claim.source == KEPT and (self.newest is None or signed.size >= self.newest.size):
             self.newest = signed
@@ -130,12 +136,18 @@ class Claims:
         if self._wrong > 1 and claim.source == KEPT:
             return
         first = self._fitting[claim.source] + 1
-        self._report.differs(
+        self._differs(
+            claim,
             f"the first {claim.size} events have the root {found.hex()}, and the checkpoint {WHOSE[claim.source]} says "
             f"{signed.root.hex()}: what was signed is not what is here, at {_among(first, claim.size)}",
             first,
             claim.size,
         )
+
+    def _differs(self, claim: Claim, text: str, *positions: int) -> None:
+        self._report.differs(text, *positions)
+        if claim.source == HANDED_IN:
+            self.contradictions.append(self._report.differences[-1])
 
 
 def _places(first: int, last: int) -> str:

@@ -11,14 +11,14 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 
 from ledger.merkle import EMPTY_ROOT, CompactRange, root
 from ledger.note import Verifier
 from ledger.tiles import WIDTH
-from ledger.verify import Report
+from ledger.verify import Difference, Report
 from ledger.verify_claims import Claim, Claims
 from ledger.verify_rows import PORTION, Portion
 from ledger.verify_store import (
@@ -41,11 +41,16 @@ Progress = Callable[[int, int], None]
 
 @dataclass
 class Verified(Report):
-    """What was found: the record's `head` and `root`, and how many of its events are `sealed`."""
+    """
+    What was found: the record's `head` and `root`, how many of its events are
+    `sealed`, and those differences that are `contradictions` of older
+    checkpoints which were handed in.
+    """
 
     head: int = 0
     root: bytes = EMPTY_ROOT
     sealed: int = 0
+    contradictions: list[Difference] = field(default_factory=list)
 
 
 def verify_record(
@@ -78,6 +83,7 @@ def verify_record(
 
 def _tell(report: Verified, claims: Claims) -> None:
     report.sealed = claims.newest.size if claims.newest else 0
+    report.contradictions = claims.contradictions
     report.told.append(f"{report.head} events, root {report.root.hex()}")
     if report.sealed < report.head:
         report.remarks.append(f"positions {report.sealed + 1} to {report.head} are not sealed yet")

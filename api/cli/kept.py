@@ -1,8 +1,8 @@
 """
 Checkpoints that people kept: from any file that holds one.
 
-A checkpoint as /checkpoint gave it, a receipt with proof, a proof of one event
-(tlog-proof), or an evidence bundle.
+A checkpoint as /checkpoint gave it, a log's own file of checkpoints, a receipt
+with proof, a proof of one event (tlog-proof), or an evidence bundle.
 """
 
 import json
@@ -37,8 +37,9 @@ def read_checkpoint(path: Path) -> bytes:
     elif content.lstrip().startswith(b"{"):
         if note := _in_receipt(content):
             return note
-    elif b"\n\n\xe2\x80\x94 " in content:
-        return content
+    elif (signed := content.rfind(b"\n\n\xe2\x80\x94 ")) > 0:
+        # A log's own file has one after the other, an empty line behind each.
+        return content[content.rfind(b"\n\n", 0, signed) + 2 if b"\n\n" in content[:signed] else 0 :].rstrip() + b"\n"
     raise click.UsageError(
         f"{path} holds no checkpoint: give one as /checkpoint answers, a receipt, a proof or a bundle"
     )

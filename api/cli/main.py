@@ -32,6 +32,8 @@ VERBS = {
     "export": at("api.cli.export:export", "Write events as NDJSON to a file or standard output."),
     "evidence": at("api.cli.evidence:evidence", "Write events and their proofs into one file for a stranger."),
     "verify": at("api.cli.verify:verify", "Check a record, a served log, a bundle or a backup."),
+    "backup": at("api.cli.backup:backup", "Write the data folder into one file, and verify it."),
+    "restore": at("api.cli.backup:restore", "Put a backup back, if it has all that was last signed."),
     "log": at("api.cli.log:log", "Show the transparency log's keys, rotate its key, begin a new log."),
     "rebuild": at("api.cli.operate:rebuild", "Build the read models anew from the record."),
     "doctor": at("api.cli.operate:doctor", "Check an installation and say what is wrong."),

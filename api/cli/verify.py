@@ -85,11 +85,11 @@ def _folder(folder: str | None, older: Sequence[bytes], vkeys: Sequence[str]) ->
     settings = settings_of({"data": folder})
     if not settings.data.is_dir():
         raise click.UsageError(f"there is no data folder {settings.data}: name one, or a URL, a bundle or a backup")
-    with _progress() as progress:
-        return verify_record(settings.data, place_of(settings), older, _verifiers(vkeys), progress)
+    with progress("verifying") as bar:
+        return verify_record(settings.data, place_of(settings), older, verifiers(vkeys), bar)
 
 
-def _verifiers(vkeys: Sequence[str]) -> list[Any]:
+def verifiers(vkeys: Sequence[str]) -> list[Any]:
     from ledger.note import MalformedKey, Verifier
 
     try:
@@ -99,15 +99,15 @@ def _verifiers(vkeys: Sequence[str]) -> list[Any]:
 
 
 @contextmanager
-def _progress() -> Iterator[Progress]:
+def progress(what: str) -> Iterator[Progress]:
     """Shows how far it is, on a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("verifying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
-        task = bar.add_task("verifying")
+        task = bar.add_task(what)
         yield lambda done, of: bar.update(task, completed=done, total=of)
 
 
@@ -115,11 +115,19 @@ def _progress() -> Iterator[Progress]:
 
 
 def _file(path: Path, older: Sequence[bytes], vkeys: Sequence[str]) -> "Report":
+    from api import backup
     from ledger import verify as bundle
+    from ledger.verify_record import verify_record
 
     if not path.is_file():
         raise click.UsageError(f"there is no {path}: name a data folder, a URL, an evidence bundle or a backup")
-    _verifiers(vkeys)
+    keys = verifiers(vkeys)
+    if backup.is_backup(path):
+        try:
+            with backup.opened(path) as folder, progress("verifying") as bar:
+                return verify_record(folder, folder / backup.LOG, older, keys, bar)
+        except backup.NotABackup as error:
+            return bundle.Report([bundle.Difference(str(error))])
     with path.open("rb") as file:
         return bundle.verify(file, map(bundle.parse_key, vkeys), older)
 
@@ -135,8 +143,8 @@ def _url(url: str, older: Sequence[bytes], vkeys: Sequence[str], flags: dict[str
     known = _remembered(state)
     client = options.connect({**flags, "url": url})
     try:
-        with _progress() as progress:
-            report = verify_served(_reader(client), known, older, _verifiers(vkeys), progress)
+        with progress("verifying") as bar:
+            report = verify_served(_reader(client), known, older, verifiers(vkeys), bar)
     except LogError as error:
         raise Stopped(f"the log at {url} can't be verified: {error}", "see /readyz there") from None
     if report.known is not None:

@@ -1,6 +1,5 @@
 """Redaction, from the command line to the bytes on the disk: the words go, every proof stays."""
 
-import base64
 import json
 import time
 from pathlib import Path
@@ -16,6 +15,7 @@ from ledger.merkle import leaf_hash, verify_inclusion
 from ledger.note import Verifier, decode_base64
 from ledger.proof import parse_proof, verify_proof
 from tests.server import Server
+from tests.words import holds
 
 SECRET = "Zoe-Example-called-in-sick"
 PATIENCE_S = 20.0
@@ -47,15 +47,8 @@ def declare(server: Server) -> dict:
 
 
 def holding(folder: Path, words: str) -> set[str]:
-    """The files of a folder that hold the words, as they are or within base64."""
-    whole = words.encode()
-    # Base64 of a text depends on where in a group of three bytes it begins; its edges depend on its neighbours.
-    wanted = {whole, *(base64.urlsafe_b64encode(whole[skip:])[: len(whole) - 6] for skip in range(3))}
-    found = set()
-    for path in folder.rglob("*"):
-        if path.is_file() and any(each in path.read_bytes() for each in wanted):
-            found.add(path.name)
-    return found
+    """The files of a folder that hold the words."""
+    return {path.name for path in folder.rglob("*") if path.is_file() and holds(path.read_bytes(), words)}
 
 
 def test_redacted_words_are_gone_from_every_file_while_the_server_runs(acting, lastgood):
