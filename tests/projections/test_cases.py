@@ -4,6 +4,7 @@ The cases that must come out right, each a known trouble of existing tools or fo
 One test each, by the case's own words.
 """
 
+from tests.projections.asking import found
 from tests.projections.story import digest
 
 
@@ -163,6 +164,7 @@ def test_a_release_decided_and_never_deployed_changes_nothing_that_is_live_and_i
         ("released_not_deployed", release)
     ]
     assert story.changes() == [("first", "A")]
+    assert found(story, "released_not_deployed") == [("open", [release])]
 
 
 def test_a_pipeline_that_reverts_a_good_state_by_accident_does_not_taint_the_good_version(story):
@@ -191,12 +193,16 @@ def test_a_pipeline_that_rolls_back_a_good_state_by_accident_does_not_taint_it_e
     assert story.against("B") == set()
 
 
-def test_an_older_deployment_that_finishes_last_is_current(story):
+def test_an_older_deployment_that_finishes_last_is_current_and_a_finding_when_its_commit_time_is_older(story):
     """What was installed last runs, whatever was started first."""
     story.at("10:00").deploying("A", deployment_id="slow", committed_at="2026-03-01T10:00:00Z")
     story.at("10:05").deploying("B", deployment_id="quick", committed_at="2026-03-01T12:00:00Z")
     story.at("10:10").deployed("B", deployment_id="quick", committed_at="2026-03-01T12:00:00Z")
-    story.at("10:20").deployed("A", deployment_id="slow", committed_at="2026-03-01T10:00:00Z")
+    assert found(story, "stale_overwrite") == []
+    last = story.at("10:20").deployed("A", deployment_id="slow", committed_at="2026-03-01T10:00:00Z")
+    [(state, positions)] = found(story, "stale_overwrite")
+    assert state == "open"
+    assert last in positions
     assert story.current() == "A"
     assert story.deployed_version() == "A"
     assert story.changes() == [("first", "B"), ("forward", "A")]

@@ -86,7 +86,8 @@ def test_the_newest_is_told_first_and_pages_follow_each_other(life):
 
 
 def test_after_a_position_that_is_not_in_it_there_is_nothing(life):
-    """Now, and at any other moment."""
+    """Now, and at any other moment; nor what sources without a clock date before 1970."""
+    life.at("1969-07-20T20:17:40Z", recorded="15:00").deployed("0")
     assert page(life, 999, 5) == []
     assert page(life, 999, 5, "15:00") == []
 

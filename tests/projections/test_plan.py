@@ -129,6 +129,14 @@ def test_a_release_that_turned_out_to_be_none_since_is_told_as_never_live(story)
     assert [each["code"] for each in item["blockers"]] == ["never_live"]
 
 
+def test_a_service_that_nobody_knew_then_is_not_here(story):
+    """As known at a position."""
+    story.at("09:00").deployed("A")
+    story.at("11:00").deployed("A", service="later")
+    assert story.plan("09:30", "later", known_at=1)["not_here"] == ["later"]
+    assert story.plan("09:30", "later")["not_here"] == []
+
+
 def test_an_empty_environment_has_an_empty_plan(story):
     """Nothing is known of it."""
     plan = story.plan("10:00")
