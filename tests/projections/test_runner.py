@@ -1,7 +1,6 @@
 """The read models are kept: in any batching, after any failure, from nothing again, for many threads at once."""
 
 import threading
-import time as clock
 
 import pytest
 
@@ -137,22 +136,20 @@ def test_a_fold_that_fails_is_told_by_the_running_runner(story, monkeypatch, cap
 
     monkeypatch.setattr(runners.Folded, "take", fail)
     story.answers.start()
-    story.answers.wake()
-    assert not story.answers.wait(2, timeout_s=0.5)
-    story.answers.runner.stop()
+    story.answers.runner._thread.join(timeout=30)
+    assert not story.answers.wait(2, timeout_s=0.01)
     assert story.answers.runner.failure == (1, "Broken: does not fold")
     assert "stopped after position 1" in caplog.text
 
 
-def test_a_running_runner_takes_in_what_it_is_woken_for(story):
-    """Without waiting for its next look."""
+def test_a_running_runner_takes_in_what_it_is_woken_for(story, monkeypatch):
+    """Without waiting for its next look, which here would be in an hour."""
+    monkeypatch.setattr(runners, "POLL_S", 3600)
     story.answers.start()
-    began = clock.monotonic()
     for number in range(5):
         story.at(f"09:0{number}").deployed(f"v{number}")
         story.answers.wake()
-        assert story.answers.wait(number + 1, timeout_s=5)
-    assert clock.monotonic() - began < 2
+        assert story.answers.wait(number + 1, timeout_s=30)
     story.answers.runner.stop()
 
 
@@ -161,7 +158,7 @@ def test_a_running_runner_looks_by_itself(story, monkeypatch):
     monkeypatch.setattr(runners, "POLL_S", 0.01)
     story.answers.start()
     story.at("09:00").deployed("A")
-    assert story.answers.wait(1, timeout_s=5)
+    assert story.answers.wait(1, timeout_s=30)
     story.answers.runner.stop()
 
 
@@ -183,7 +180,7 @@ def test_many_wait_and_each_is_woken_by_its_own_position(story):
     seen = {}
 
     def reader(position):
-        seen[position] = story.answers.wait(position, timeout_s=10)
+        seen[position] = story.answers.wait(position, timeout_s=30)
 
     threads = [threading.Thread(target=reader, args=(position,)) for position in range(head, 0, -1)]
     for each in threads:
@@ -237,7 +234,7 @@ def test_readers_see_whole_batches_while_the_runner_writes(story):
     for limit in range(2, 401, 2):
         record.limit = limit
         answers.wake()
-        answers.wait(limit, timeout_s=5)
+        assert answers.wait(limit, timeout_s=30)
     thread.join()
     answers.stop()
     assert torn == []
