@@ -71,21 +71,25 @@ def of(fact: Fact) -> Iterator[tuple[str, int]]:
 
 def write(db: Database, facts: Iterable[Fact]) -> None:
     """Rows for events, as recorded or as a correction has them."""
-    rows, days = [], []
+    rows: list[tuple[Any, ...]] = []
+    amended: list[tuple[Any, ...]] = []
+    days = []
     for fact in facts:
         day, submitter = recorded(fact) // DAY, fact.recorded.submitter
         event: Any = fact.event
         place = (getattr(event, "service", None), getattr(event, "environment", None), event.incident)
         found = list(of(fact))
-        rows += [
+        (amended if fact.amended_by else rows).extend(
             (rule, fact.position, fact.at, day, submitter.id, fact.recorded.source, *place, amount)
             for rule, amount in found
-        ]
+        )
         if not fact.amended_by and submitter.kind == "machine" and event.WHO is FACT:
             live = all(rule != "late_record" for rule, _ in found)
             days.append((submitter.id, day, int(live), fact.position))
         _opinion(db, fact)
-    db.conn.executemany("INSERT OR IGNORE INTO remarks VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
+    # What was recorded goes before what a correction makes of it, whichever batch either came in.
+    db.conn.executemany("INSERT OR REPLACE INTO remarks VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
+    db.conn.executemany("INSERT OR IGNORE INTO remarks VALUES (?,?,?,?,?,?,?,?,?,?)", amended)
     db.conn.executemany("INSERT OR IGNORE INTO source_days VALUES (?,?,?,?)", days)
 
 
