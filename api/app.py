@@ -15,7 +15,20 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import ServiceUnavailable
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import decisions, events, evidence, health, incidents, log, openapi, plans, problems, situation, slots
+from api import (
+    decisions,
+    events,
+    evidence,
+    findings,
+    health,
+    incidents,
+    log,
+    openapi,
+    plans,
+    problems,
+    situation,
+    slots,
+)
 from api.body import LARGEST_BODY, BoundedRequest
 from api.config import Settings
 from api.service import Service, open_service
@@ -73,6 +86,7 @@ def _register(app: Flask) -> None:
     api.register_blueprint(decisions.blp)
     api.register_blueprint(plans.blp)
     api.register_blueprint(situation.blp)
+    api.register_blueprint(findings.blp)
     api.register_blueprint(incidents.blp)
 
 

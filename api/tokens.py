@@ -27,12 +27,16 @@ from sqlite_utils import Database
 
 from api.access import Append, command
 from ledger.application import Ledger
-from ledger.authority import Principal, kind_for
-from ledger.errors import Damaged, LedgerError
+from ledger.authority import RESPONDER, Principal, kind_for
+from ledger.errors import Damaged, LedgerError, NotAllowed
 from ledger.events import AccessGranted, AccessRevoked
 from ledger.values import rfc3339
+from projections.remarks import BREAK_GLASS
 
 FILE = "access.sqlite"
+ORDINARY = "token"
+"""The method of a submitter who used a token; `BREAK_GLASS` where it was one of those."""
+
 SCHEMA_VERSION = 1
 PATIENCE_MS = 10_000
 """How long to wait for another process that writes to the file."""
@@ -126,16 +130,27 @@ class Tokens:
         kind: str | None = None,
         services: Iterable[str] = (),
         environments: Iterable[str] = (),
+        break_glass: bool = False,
     ) -> tuple[str, Principal]:
         """
         The text of a new token, which is shown this once, and the new principal that it stands for.
 
+        A break-glass token is a responder's for the day when nobody can sign
+        in: each event recorded by it is a finding.
+
         Raises:
-            NotAllowed: where these roles do not go together, or not with the kind.
+            NotAllowed: where these roles do not go together, or not with the kind, or not with break-glass.
         """
         held = frozenset(roles)
+        if break_glass and RESPONDER not in held:
+            raise NotAllowed("a break-glass token is a responder's: give it the role responder")
         principal = Principal(
-            f"p-{secrets.token_hex(10)}", kind_for(held, kind), held, frozenset(services), frozenset(environments)
+            f"p-{secrets.token_hex(10)}",
+            kind_for(held, kind),
+            held,
+            frozenset(services),
+            frozenset(environments),
+            BREAK_GLASS if break_glass else ORDINARY,
         )
         text = new_text()
         hashed = hash_of(text)
@@ -295,7 +310,8 @@ def _granted(principal: Principal, token_id: str) -> AccessGranted:
         subject=principal.id,
         roles=tuple(sorted(principal.roles)),
         bindings={"services": sorted(principal.services), "environments": sorted(principal.environments)},
-        labels={"kind": principal.kind, "token": token_id},
+        labels={"kind": principal.kind, "token": token_id}
+        | ({"method": principal.method} if principal.method != ORDINARY else {}),
     )
 
 
@@ -308,6 +324,7 @@ def _principal(event: AccessGranted) -> Principal:
         frozenset(event.roles),
         frozenset(bindings["services"]),
         frozenset(bindings["environments"]),
+        labels.get("method", ORDINARY),
     )
 
 

@@ -69,6 +69,9 @@ def token() -> None:
         click.Option(["--kind"], type=click.Choice(KINDS), help="[machine for pipeline and relay, human otherwise]"),
         click.Option(["--service", "services"], multiple=True, help="Bind it to this service; none binds it to all."),
         click.Option(["--environment", "environments"], multiple=True, help="Bind it to this environment."),
+        click.Option(
+            ["--break-glass"], is_flag=True, help="A responder's, for when nobody can sign in: every use is a finding."
+        ),
         DATA,
     ]
 )
@@ -107,6 +110,8 @@ def list_(data: str | None, output: str) -> None:
         show.print_json({"items": rows, "next": None})
         return
     columns = ("id", "name", "kind", "roles", "services", "environments", "created_at", "used_at", "revoked_at")
+    for row in rows:
+        row["kind"] = f"{row['kind']}, break-glass" if row["break_glass"] else row["kind"]
     cells = [[", ".join(row[each]) if isinstance(row[each], list) else row[each] for each in columns] for row in rows]
     show.print_table([each.removesuffix("_at") for each in columns], cells)
 
@@ -152,12 +157,15 @@ def _tokens(data: str | None, *, appending: bool = False) -> "Iterator[Tokens]":
 
 
 def _as_json(token: "Token") -> dict[str, Any]:
+    from projections.remarks import BREAK_GLASS
+
     grant = token.grant
     return {
         "id": token.id,
         "name": token.name,
         "principal": token.principal,
         "kind": grant.kind if grant else None,
+        "break_glass": grant is not None and grant.method == BREAK_GLASS,
         "roles": sorted(grant.roles) if grant else [],
         "services": sorted(grant.services) if grant else [],
         "environments": sorted(grant.environments) if grant else [],

@@ -50,6 +50,19 @@ def test_a_token_stands_for_the_principal_it_was_made_for(tokens):
     assert tokens.name_of(found.id) == "ci"
 
 
+def test_a_break_glass_token_is_a_responders(ledger, tokens):
+    """Its grant says what it is, so that every use of it can be told; nobody else gets one."""
+    text, made = tokens.create("glass", ["responder"], LOCAL_ADMIN, break_glass=True)
+    assert tokens.principal(text) == made
+    assert made.submitter.method == "break_glass"
+    ((event, _),) = events(ledger)
+    assert event.labels["method"] == "break_glass"
+    for roles in (["pipeline"], ["admin"], ["auditor"]):
+        with pytest.raises(NotAllowed, match="responder"):
+            tokens.create("x", roles, LOCAL_ADMIN, break_glass=True)
+    assert tokens.create("ana", ["responder"], LOCAL_ADMIN)[1].submitter.method == "token"
+
+
 def test_the_grant_is_recorded_and_says_who_did_it(ledger, tokens):
     """The name stays out of the record, and so does the token."""
     text, principal = tokens.create("Ana Lima", ["responder", "admin"], LOCAL_ADMIN)

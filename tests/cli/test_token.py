@@ -69,6 +69,17 @@ def test_a_list_shows_everything_but_the_token(lastgood):
     assert "admin, responder" in table
 
 
+def test_a_break_glass_token_is_told_as_one(lastgood):
+    """In every list; and it is a person's, who may decide."""
+    lastgood("token", "create", "glass", "--role", "responder", "--break-glass")
+    (item,) = items(lastgood("token", "list", "--output", "json"))
+    assert (item["break_glass"], item["kind"]) == (True, "human")
+    assert "human, break-glass" in lastgood("token", "list").stdout
+    refused = lastgood("token", "create", "bot", "--role", "pipeline", "--break-glass")
+    assert refused.exit_code == 4
+    assert "responder" in refused.stderr
+
+
 def test_a_revoked_token_stays_in_the_list(lastgood):
     """With when it stopped working."""
     lastgood("token", "create", "ci", "--role", "pipeline")
