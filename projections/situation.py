@@ -7,28 +7,24 @@ severity asks for, how far a rollback is, and how fresh all of this is. Facts
 only; what to type is added by who knows the command line.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
-from ledger.events import ArtifactPublished, Record
+from ledger.events import Record
 from ledger.values import from_microseconds, rfc3339, stream_name
 from projections import (
     alerts,
-    artifact,
-    decisions,
+    comparison,
     feeds,
     last_known_good,
+    last_rollback,
     metrics,
     oncall,
     response,
     roles,
-    telling,
 )
 from projections.facts import HOUR, Fact, Moment
 from projections.incident import UNDECLARED_COUNTS, State
-from projections.returns import newest
-from projections.slot import Period, Rollback
 from projections.tables import Tables
 from projections.view import View
 
@@ -41,9 +37,6 @@ LOOKED_BACK = 60
 
 TOLD = 5
 """How long each list of recent things is."""
-
-NEWS = 24 * HOUR
-"""What became of a rollback is told for so long, longer only while it matters."""
 
 GROUPS = {
     "deployments": ("deployment.", "service."),
@@ -70,7 +63,7 @@ def answer(view: View, history: Sequence[dict[str, Any]], reading: Reading) -> d
     """Everything that a situation has beyond the reply for the slot. *history*: the newest first."""
     service, place = view.key
     on_call = _on_call(reading, service)
-    rollback = told_rollback(view)
+    rollback = last_rollback.told(view)
     return {
         "recent": _recent(view, history),
         "elsewhere": _elsewhere(reading, service, place),
@@ -83,8 +76,8 @@ def answer(view: View, history: Sequence[dict[str, Any]], reading: Reading) -> d
         "incidents": [_incident(each, view.at) for each in active(view)],
         "undeclared": [_incident(each, view.at) for each in undeclared(view)],
         "expected_response": expected(view),
-        "rollback": _rollback(view, rollback),
-        "compare_url": _compare_url(view, _sought(view, rollback), reading),
+        "rollback": last_rollback.answer(view, rollback),
+        "compare_url": comparison.url(view, _sought(view, rollback), reading.moment, reading.record, reading.tables),
         "freshness": feeds.freshness(reading.tables.db, service, place, reading.moment, reading.record, reading.tables),
     }
 
@@ -252,142 +245,12 @@ def _incident(incident: State, at: int) -> dict[str, Any]:
     }
 
 
-# How far a rollback is
-
-Told = tuple[Rollback | None, str, Period | None]
-"""A rollback, what became of it, and the live period that nobody had decided or that went elsewhere."""
-
-
-def told_rollback(view: View) -> Told | None:
-    """
-    The last rollback, decided or not, while it is news: to be carried out, of
-    an active incident, or begun within a day.
-
-    Beyond the states of `projections.decisions`: `undecided` is one that
-    happened and that nobody decided, `other_version` one that went elsewhere
-    than was decided.
-    """
-    last = next(iter(decisions.all_of(view)), None)
-    went = next((each for each in reversed(view.slot.periods) if each.change == "rollback"), None)
-    decided = newest(view.slot)
-    if went is not None and decided is not None and _is_other(view, decided, went):
-        return (decided, "other_version", went) if _is_news(view, decided, went.start) else None
-    if went is not None and went.rollback_id is None and (last is None or _begun(last) < went.start):
-        return (None, "undecided", went) if _is_news(view, None, went.start) else None
-    if last is None:
-        return None
-    state = _outcome(view, last)
-    fresh = state in ("pending", "claimed") or _is_news(view, last, _begun(last))
-    return (last, state, None) if fresh else None
-
-
-def _is_other(view: View, decided: Rollback, went: Period) -> bool:
-    """Whether a return went elsewhere than a decision that was valid then."""
-    if went.rollback_id == decided.rollback_id:
-        return went.artifact != decided.to
-    valid = view.environment.settings.validity(view.slot.service)
-    fresh = decided.decided is not None and went.start - decided.decided[0] < valid
-    return fresh and decided.overtaken == (went.start, went.position)
-
-
-def _begun(rollback: Rollback) -> int:
-    steps = (rollback.decided, *rollback.starts, rollback.succeeded, rollback.failed)
-    return min((each[0] for each in steps if each is not None), default=0)
-
-
-def _is_news(view: View, rollback: Rollback | None, begun: int) -> bool:
-    ongoing = {each.id for each in active(view)}
-    return view.at - begun < NEWS or (rollback is not None and rollback.incident in ongoing)
-
-
-def _outcome(view: View, rollback: Rollback) -> str:
-    state = decisions.status(view, rollback)
-    if state not in ("reached", "succeeded"):
-        return state
-    return "undecided" if rollback.decided is None else "target_reached"
-
-
-def _rollback(view: View, told: Told | None) -> dict[str, Any] | None:
-    """The rollback as readers get it: `told` is what became of it, in one word."""
-    if told is None:
-        return None
-    rollback, state, went = told
-    found = _NOTHING if rollback is None else decisions.answer(view, rollback)
-    if rollback is None and went is not None:
-        step = decisions.step_json((went.start, went.position))
-        found = {**found, "executed": step, "age_seconds": (view.at - went.start) // 1_000_000}
-    version = None if went is None else view.slot.artifacts[went.artifact].version
-    return {
-        **found,
-        "service": view.slot.service,
-        "environment": view.slot.environment,
-        "told": state,
-        "went_to": version,
-    }
-
-
-_NOTHING: dict[str, Any] = dict.fromkeys(
-    "rollback_id service environment from_version to_version to_digest reason decided_by incident plan position state "
-    "age_seconds decided claimed claim_lapses executed failed reached observed verified ineffective cancelled".split()
-)
-"""A rollback of which nothing was said."""
-
-
-# Where to read what would be taken back
-
-
-def _sought(view: View, told: Told | None) -> int | None:
+def _sought(view: View, told: last_rollback.Told | None) -> int | None:
     """The artifact that one would go back to: what was decided, else the target."""
     if told is not None and told[0] is not None and told[1] in ("pending", "claimed"):
         return told[0].to
     found = last_known_good.target(view)
     return None if found is None else found.artifact
-
-
-def _compare_url(view: View, to: int | None, reading: Reading) -> str | None:
-    """The address of what lies between the version to go back to and the current one; None where it isn't known."""
-    current = view.slot.current
-    if to is None or current is None:
-        return None
-    newer, older = (_published(view, each, reading) for each in (current.artifact, to))
-    if newer is None or older is None or not newer.commit or not older.commit:
-        return None
-    return compare(newer.repository or older.repository, older.commit, newer.commit)
-
-
-def _published(view: View, number: int, reading: Reading) -> ArtifactPublished | None:
-    """How an artifact of the slot was last published, as far as its commit is told."""
-    found = view.slot.artifacts[number]
-    marks = artifact.about(view.artifacts, found.version, found.digest)
-    positions = [each.position for each in marks if each.kind == "published"][-TOLD:]
-    for each in reversed(telling.told(positions, reading.moment, reading.record, reading.tables)):
-        if each.counts and isinstance(each.fact.event, ArtifactPublished) and each.fact.event.commit:
-            return each.fact.event
-    return None
-
-
-_REPOSITORY = re.compile(
-    r"(?:git\+)?(?:(?:https?|ssh|git)://(?:[^@/]+@)?|[\w.-]+@)(?P<host>[\w.-]+)(?::\d+(?=/))?[:/](?P<path>[\w./~-]+?)(?:\.git)?/?"
-)
-_COMMIT = re.compile(r"[\w./-]{1,100}")
-
-
-def compare(repository: str | None, older: str, newer: str) -> str | None:
-    """
-    The page that shows what changed between two commits, on hosts in the manner of
-    GitHub (also Gitea and Forgejo), GitLab and Bitbucket; None for any other.
-    """
-    found = _REPOSITORY.fullmatch(repository or "")
-    if found is None or not (_COMMIT.fullmatch(older) and _COMMIT.fullmatch(newer)):
-        return None
-    host, base = found["host"].lower(), f"https://{found['host']}/{found['path'].strip('/')}"
-    if "gitlab" in host:
-        return f"{base}/-/compare/{older}...{newer}"
-    if "bitbucket" in host:
-        return f"{base}/branches/compare/{newer}..{older}"
-    if any(name in host for name in ("github", "gitea", "forgejo", "codeberg")):
-        return f"{base}/compare/{older}...{newer}"
-    return None
 
 
 def _time(at: int | None) -> str | None:

@@ -5,11 +5,11 @@ Ages come first, since in the first minute nobody wants to subtract times.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from datetime import UTC
 from typing import Any
 
-from api.cli import show
+from api.cli import ages, rollback_rows, show
 from api.cli.screen import Row, Section, row
 
 GRAVE = {"SEV-1": "bold white on red", "SEV-2": "bold black on yellow", "SEV-3": "bold white on blue"}
@@ -48,7 +48,7 @@ def sections(found: Mapping[str, Any], *, past: bool = False) -> list[Section]:
         Section("deployed", [_deployed(found), *_doubts(found)], least=3),
         Section("last known good", [_good(found)]),
         Section("roll back to", list(_target(found)), rank=2),
-        Section("rollback", list(_rollback(found))),
+        Section("rollback", list(rollback_rows.rows(found))),
         Section("alerts", list(_alerts(found)), least=2, rank=1),
         Section("metrics", list(_metrics(found)), rank=5),
         Section("on call", list(_on_call(found)), rank=6),
@@ -69,7 +69,7 @@ def _banner(found: Mapping[str, Any], *, past: bool) -> Row:
     severity, drill = _severity(found)
     word = f" {severity}{' DRILL' if drill else ''} " if severity else " no active incident "
     style = "reverse" if drill else GRAVE.get(severity or "", "")
-    moment = f"{_instant(found['as_of']).astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
+    moment = f"{ages.instant(found['as_of']).astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
     when = (f"   as it was at {moment}", "bold") if past else (f"   as of {moment}", "dim")
     return row((word, style), (f"  {found['service']} in {found['environment']}", "bold"), when)
 
@@ -84,7 +84,7 @@ def _incidents(found: Mapping[str, Any]) -> Iterator[Section]:
     if active:
         yield Section("incident", [_incident(each, found) for each in active], rank=1)
     if (response := found["expected_response"]) is not None:
-        clock = f"   {_stopwatch(response['seconds'])} since {response['severity']}"
+        clock = f"   {ages.stopwatch(response['seconds'])} since {response['severity']}"
         yield Section("response", [row((response["text"], "bold"), (clock, ""), whole=True)])
     if noticed:
         yield Section("not declared", [_noticed(each, found) for each in noticed], rank=1)
@@ -92,13 +92,13 @@ def _incidents(found: Mapping[str, Any]) -> Iterator[Section]:
 
 def _incident(incident: Mapping[str, Any], found: Mapping[str, Any]) -> Row:
     drill = ", a drill" if incident["drill"] else ""
-    about = f"  {incident['severity']}, {incident['state']}{drill}, began {_ago(incident['began'], found)}"
+    about = f"  {incident['severity']}, {incident['state']}{drill}, began {ages.ago(incident['began'], found)}"
     return row((incident["id"], "bold"), f"  {incident['title'] or ''}", (about, "dim"))
 
 
 def _noticed(incident: Mapping[str, Any], found: Mapping[str, Any]) -> Row:
     suggested = f", perhaps {incident['suggested_severity']}" if incident["suggested_severity"] else ""
-    about = f"  detected {_ago(incident['began'], found)}{suggested}"
+    about = f"  detected {ages.ago(incident['began'], found)}{suggested}"
     return row((incident["id"], "bold"), f"  {incident['title'] or ''}", (about, "yellow"))
 
 
@@ -111,7 +111,7 @@ def _released(found: Mapping[str, Any]) -> Row:
         return row(("nothing", "bold"), "  users see no version of it")
     share = f", {current['exposure']:g} % of users" if current["exposure"] != 100 else ""
     return row(
-        (current["version"], "bold"), f"  users see it since {_since(current['since'], found)}{share}", whole=True
+        (current["version"], "bold"), f"  users see it since {ages.since(current['since'], found)}{share}", whole=True
     )
 
 
@@ -130,7 +130,7 @@ def _deployed(found: Mapping[str, Any]) -> Row:
     same = current is not None and (current["version"], current["digest"]) == (deployed["version"], deployed["digest"])
     other = "" if same else ", and is not what users see"
     return row(
-        (deployed["version"], "bold"), f"  installed since {_since(deployed['since'], found)}{other}", whole=True
+        (deployed["version"], "bold"), f"  installed since {ages.since(deployed['since'], found)}{other}", whole=True
     )
 
 
@@ -147,7 +147,9 @@ def _good(found: Mapping[str, Any]) -> Row:
     if current is not None and current["version"] == good["version"] and good["last_live_until"] is None:
         return row((good["version"], "bold green"), f"  {basis}; it is what users see", whole=True)
     return row(
-        (good["version"], "bold green"), f"  {basis}; live until {_since(good['last_live_until'], found)}", whole=True
+        (good["version"], "bold green"),
+        f"  {basis}; live until {ages.since(good['last_live_until'], found)}",
+        whole=True,
     )
 
 
@@ -165,55 +167,6 @@ def _target(found: Mapping[str, Any]) -> Iterator[Row]:
             yield row(("warning: ", "yellow"), each["detail"])
 
 
-# The rollback
-
-
-def _rollback(found: Mapping[str, Any]) -> Iterator[Row]:
-    rollback = found["rollback"]
-    if rollback is None:
-        return
-    yield row(*_told(rollback, found), whole=True)
-    if rollback["reason"]:
-        yield row(("because: ", "dim"), rollback["reason"])
-
-
-def _told(rollback: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[str | tuple[str, str], ...]:
-    """What became of it: what was decided, carried out, verified, each in its own words."""
-    to, by = rollback["to_version"] or "", rollback["decided_by_name"] or rollback["decided_by"]
-    decided = _step(rollback, "decided", found)
-    said = f"to {to}, decided {decided}{f' by {by}' if by else ''}" if decided else f"to {to}"
-    done = _step(rollback, "executed", found) or _step(rollback, "reached", found)
-    match rollback["told"]:
-        case "pending":
-            return ("decided", "bold yellow"), f", not carried out: {said}; no pipeline has claimed it"
-        case "claimed":
-            claimed = _step(rollback, "claimed", found)
-            return ("being carried out", "bold yellow"), f": {said}; claimed {claimed}"
-        case "target_reached":
-            seen = _step(rollback, "observed", found)
-            observed = f", observed {seen}" if seen else ""
-            return ("target reached", "bold green"), f" {done}{observed}, not yet verified: {said}"
-        case "verified":
-            return ("verified", "bold green"), f" {_step(rollback, 'verified', found)}: {said}"
-        case "ineffective":
-            return ("did not help", "bold red"), f", as found {_step(rollback, 'ineffective', found)}: {said}"
-        case "failed":
-            return ("failed", "bold red"), f" {_step(rollback, 'failed', found)}: {said}"
-        case "lapsed":
-            return ("decided, never carried out", "bold red"), f", and lapsed: {said}"
-        case "undecided":
-            gone = rollback["went_to"] or to
-            return ("nobody decided it", "bold red"), f": went back to {gone} {done or ''}"
-        case "other_version":
-            return ("went elsewhere", "bold red"), f": to {rollback['went_to']}, not {said}"
-    return (rollback["told"], "bold"), f": {said}"
-
-
-def _step(rollback: Mapping[str, Any], name: str, found: Mapping[str, Any]) -> str | None:
-    step = rollback[name]
-    return _ago(step["time"], found) if isinstance(step, Mapping) else None
-
-
 # What speaks
 
 
@@ -222,13 +175,15 @@ def _alerts(found: Mapping[str, Any]) -> Iterator[Row]:
     ended = [each for each in found["alerts"] if each["state"] != "active"]
     if not active:
         age = found["freshness"]["alerts"]["age_seconds"]
-        heard = "none was ever heard" if age is None else f"the last one here or elsewhere was heard {_age(age)} ago"
+        heard = (
+            "none was ever heard" if age is None else f"the last one here or elsewhere was heard {ages.age(age)} ago"
+        )
         yield row(("none active", "bold"), f"; {heard}")
     for each in active:
-        about = f"  {_alert(each)}for {_age(_seconds(each['since'], found))}{_flaps(each)}"
+        about = f"  {_alert(each)}for {ages.age(ages.seconds(each['since'], found))}{_flaps(each)}"
         yield row((each["name"], "bold red"), about, whole=True)
     for each in ended:
-        yield row(each["name"], (f"  resolved {_ago(each['until'], found)}{_flaps(each)}", "dim"))
+        yield row(each["name"], (f"  resolved {ages.ago(each['until'], found)}{_flaps(each)}", "dim"))
 
 
 def _alert(alert: Mapping[str, Any]) -> str:
@@ -245,7 +200,7 @@ def _metrics(found: Mapping[str, Any]) -> Iterator[Row]:
     for each in found["metrics"]:
         before = f", before {each['earlier'][0]['value']:g}" if each["earlier"] else ""
         yield row(
-            each["name"], (f"  {each['value']:g} {each['unit']}", "bold"), f"  {_ago(each['time'], found)}{before}"
+            each["name"], (f"  {each['value']:g} {each['unit']}", "bold"), f"  {ages.ago(each['time'], found)}{before}"
         )
 
 
@@ -253,9 +208,11 @@ def _on_call(found: Mapping[str, Any]) -> Iterator[Row]:
     for each in found["on_call"]:
         if each["person"] is None:
             until = (
-                f"; next {each['next']['person']} from {_clock(each['next']['from'], found)}" if each["next"] else ""
+                f"; next {each['next']['person']} from {ages.clock(each['next']['from'], found)}"
+                if each["next"]
+                else ""
             )
-            since = f" since {_clock(each['since'], found)}" if each["since"] else ""
+            since = f" since {ages.clock(each['since'], found)}" if each["since"] else ""
             yield row(("nobody", "bold red"), f"{since}{until}  (rota {each['rota']})")
             continue
         yield row((each["person"], "bold"), f"{_watch(each, found)}  (rota {each['rota']})")
@@ -271,7 +228,7 @@ def _watch(on_call: Mapping[str, Any], found: Mapping[str, Any]) -> str:
         return contact + instead
     following = on_call["next"]
     then = following["person"] if following and following["from"] == on_call["until"] else "nobody"
-    return f"{contact}{instead} until {_clock(on_call['until'], found)}, then {then}"
+    return f"{contact}{instead} until {ages.clock(on_call['until'], found)}, then {then}"
 
 
 def _responsible(found: Mapping[str, Any]) -> Row:
@@ -290,12 +247,15 @@ def _recent(found: Mapping[str, Any]) -> Iterator[Row]:
     for each in recent["in_flight"]:
         if each["kind"] == "deployment":
             yield row(
-                (f"{_age(each['age_seconds']):>8}  ", "dim"), ("deploying ", "yellow"), each["version"], "  in flight"
+                (f"{ages.age(each['age_seconds']):>8}  ", "dim"),
+                ("deploying ", "yellow"),
+                each["version"],
+                "  in flight",
             )
     items = {each["position"]: each for name, group in recent.items() if name != "in_flight" for each in group}
-    for each in sorted(items.values(), key=lambda item: (_instant(item["time"]), item["position"]), reverse=True):
+    for each in sorted(items.values(), key=lambda item: (ages.instant(item["time"]), item["position"]), reverse=True):
         if each["type"] != "deployment.started":
-            yield row((f"{_age(_seconds(each['time'], found)):>8}  ", "dim"), *_change(each))
+            yield row((f"{ages.age(ages.seconds(each['time'], found)):>8}  ", "dim"), *_change(each))
 
 
 def _change(item: Mapping[str, Any]) -> tuple[str | tuple[str, str], ...]:
@@ -310,15 +270,15 @@ def _change(item: Mapping[str, Any]) -> tuple[str | tuple[str, str], ...]:
 def _elsewhere(found: Mapping[str, Any]) -> Iterator[Row]:
     for each in found["elsewhere"]:
         verb = VERBS.get(each["type"], each["type"])
-        age = f"{_age(_seconds(each['time'], found)):>8}  "
+        age = f"{ages.age(ages.seconds(each['time'], found)):>8}  "
         yield row((age, "dim"), (each["service"], "bold"), f" {verb} {each['what'] or ''}")
 
 
 def _heard(found: Mapping[str, Any]) -> Iterator[Row]:
     """Of this slot, then of any: silence is told apart from calm."""
     for where, member in (("", "slot_age_seconds"), ("of anything: ", "age_seconds")):
-        ages = ((feed, found["freshness"][feed][member]) for feed in FEEDS)
-        told = (f"{feed.replace('_', ' ')} {'never' if age is None else _short(age)}" for feed, age in ages)
+        last = ((feed, found["freshness"][feed][member]) for feed in FEEDS)
+        told = (f"{feed.replace('_', ' ')} {'never' if age is None else ages.short(age)}" for feed, age in last)
         yield row((where, "dim"), ", ".join(told), whole=True)
 
 
@@ -334,53 +294,3 @@ _COMMIT = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{28}\b")
 def _commands(found: Mapping[str, Any]) -> Iterator[Row]:
     for each in found["commands"]:
         yield row((each["command"], "cyan"), (f"  # {each['do']}", "dim"), paste=True)
-
-
-# Times
-
-
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text)
-
-
-def _seconds(text: str, found: Mapping[str, Any]) -> int:
-    return int((_instant(found["as_of"]) - _instant(text)).total_seconds())
-
-
-def _ago(text: str, found: Mapping[str, Any]) -> str:
-    return f"{_age(_seconds(text, found))} ago"
-
-
-def _since(text: str, found: Mapping[str, Any]) -> str:
-    return f"{_clock(text, found)}, {_ago(text, found)}"
-
-
-def _clock(text: str, found: Mapping[str, Any]) -> str:
-    """A moment in UTC: its time alone where it is of the day that is asked about."""
-    moment, today = _instant(text).astimezone(UTC), _instant(found["as_of"]).astimezone(UTC)
-    return f"{moment:%H:%M:%S}Z" if moment.date() == today.date() else f"{moment:%Y-%m-%d %H:%M}Z"
-
-
-def _age(seconds: int) -> str:
-    """A length of time in its largest unit, as people say it."""
-    for size, unit in ((86_400 * 2, 86_400), (3600 * 2, 3600), (120, 60)):
-        if seconds >= size:
-            return f"{seconds // unit} {_UNITS[unit]}"
-    return f"{seconds} s"
-
-
-def _short(seconds: int) -> str:
-    number, unit = _age(seconds).split()
-    return f"{number}{unit[0]}"
-
-
-_UNITS = {86_400: "days", 3600: "h", 60: "min"}
-
-
-def _stopwatch(seconds: int) -> str:
-    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-
-
-def shown(rows: Sequence[Row]) -> list[str]:
-    """The words of rows, without their styles."""
-    return ["".join(text for text, _ in each.words) for each in rows]

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
+from projections.comparison import compare
 from projections.facts import Moment
-from projections.situation import TOLD, compare
+from projections.situation import TOLD
 from projections.tables import Tables
 from tests.projections.story import MONDAY, rfc3339, time
 from tests.projections.test_laws import answers_for, append, timeline
