@@ -41,6 +41,9 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+STREAMS = ("text/event-stream", "application/x-ndjson")
+"""What may go on for long: at most half of the threads, so that a reader who takes his time holds up nobody else."""
+
 DATA_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -115,7 +118,7 @@ def _around_requests(app: Flask, held: Service) -> None:
 
     @app.after_request
     def bound_streams(response: Response) -> Response:
-        if response.mimetype != "text/event-stream":
+        if response.mimetype not in STREAMS or not response.is_streamed:
             return response
         if not held.streams.acquire(blocking=False):
             response.close()

@@ -15,6 +15,7 @@ import socket
 import struct
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 from typing import Any
 
@@ -36,6 +37,9 @@ from ledger.application import Ledger
 
 GRACE_S = 10
 """How long requests may take to end once the server stops."""
+
+CLOSING_AT_ONCE = 32
+"""Connections whose end is waited for, beside the requests."""
 
 SLOWEST_S = 20
 """How long one read from a client, or one write to it, may take."""
@@ -136,7 +140,18 @@ class _Worker(ThreadWorker):  # type: ignore[misc]
         # A batch makes hundreds of thousands of objects that live as long as it does: looking through
         # them for garbage again and again is wasted, since nothing of it is garbage yet.
         gc.set_threshold(100_000, 20, 50)
+        self._closing = ThreadPoolExecutor(CLOSING_AT_ONCE, thread_name_prefix="closing")
         super().init_process()
+
+    def finish_request(self, conn: Any, fs: Any) -> None:
+        # gunicorn waits up to 2 s for a client to hang up, on the thread that takes in all requests:
+        # a few who don't would hold up everybody, without even a token.
+        linger = conn.close
+        conn.close = lambda graceful=False: self._closing.submit(linger, graceful) if graceful else linger()
+        try:
+            super().finish_request(conn, fs)
+        finally:
+            del conn.close
 
     def init_signals(self) -> None:
         super().init_signals()

@@ -1,9 +1,11 @@
 """Troubles that pass: a file locked by somebody else, and what is answered meanwhile."""
 
+import socket
 import sqlite3
 import threading
 import time
 from contextlib import closing
+from urllib.parse import urlsplit
 
 from tests.api.world import World
 
@@ -51,3 +53,17 @@ def test_a_record_that_is_locked_is_told_and_then_written(fresh_server):
         assert answers == []
     appending.join(30)
     assert answers[0]["revision"] == 1
+
+
+def test_clients_that_do_not_hang_up_hold_up_nobody(fresh_server):
+    """Waiting for the end of a connection is not done by the thread that takes in requests."""
+    parts = urlsplit(fresh_server.url)
+    held = []
+    for _ in range(20):
+        held.append(socket.create_connection((parts.hostname, parts.port)))
+        held[-1].sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    begun = time.monotonic()
+    assert fresh_server.client("responder").get("/v1/slots").status == 200
+    assert time.monotonic() - begun < 10
+    for each in held:
+        each.close()
