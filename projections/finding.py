@@ -108,7 +108,7 @@ class Inquiry:
         found: dict[int, list[Fact]] = {}
         rows = self.reader.tables.db.execute("SELECT position FROM seconds ORDER BY position").fetchall()
         for each in self.facts(row[0] for row in rows):
-            if isinstance(each.event, DecisionSeconded):
+            if isinstance(each.event, DecisionSeconded) and said.recorded(each) <= self.at:
                 found.setdefault(each.event.position, []).append(each)
         return found
 

@@ -23,7 +23,9 @@ def forbidden(path):
         top, _, rest = name.partition(".")
         if package == "ledger" and top in ("projections", "api"):
             yield name
-        if package == "projections" and (top == "api" or (top == "ledger" and rest.split(".")[0] not in ("events", "values"))):
+        if package == "projections" and (
+            top == "api" or (top == "ledger" and rest.split(".")[0] not in ("events", "values"))
+        ):
             yield name
 
 
