@@ -26,6 +26,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 FORMAT = 1
+"""Of bundles; and of leaves."""
+
 MEMBERS = (
     *("README.txt", "verify.py", "manifest.json", "checkpoint", "log.vkeys", "witness.vkeys"),
     *("leaves.ndjson", "entries.ndjson"),
@@ -236,11 +238,15 @@ def opened(value: Json, words: Mapping[str, Json], at: str = "") -> Json:
     return value
 
 
-def disclosed(disclosure: str) -> tuple[str, str, Json]:
-    """The commitment to a disclosure, and the member's name and value in it (RFC 9901, section 4.2)."""
-    commitment = urlsafe_b64encode(sha256(disclosure.encode()).digest()).rstrip(b"=").decode()
+def commitment(disclosure: str) -> str:
+    """What a leaf has in the place of these words (RFC 9901, section 4.2.3)."""
+    return urlsafe_b64encode(sha256(disclosure.encode()).digest()).rstrip(b"=").decode()
+
+
+def disclosed(disclosure: str) -> tuple[str, Json]:
+    """The member's name and value in a disclosure (RFC 9901, section 4.2.1)."""
     _, name, value = strict_json(urlsafe_b64decode(disclosure + "=" * (-len(disclosure) % 4)))
-    return commitment, name, value
+    return name, value
 
 
 def instant(text: str) -> datetime:
@@ -452,8 +458,8 @@ class _Verification:
         """What stands at the path of each protected member: its words, or why there are none."""
         position, wanted, words = leaf["position"], dict(commitments(leaf["data"])), dict[str, Json]()
         for path, disclosure in disclosures.items():
-            commitment, name, words[path] = disclosed(disclosure)
-            if wanted.get(path) != commitment or name != path.rpartition("/")[2]:
+            name, words[path] = disclosed(disclosure)
+            if wanted.get(path) != commitment(disclosure) or name != path.rpartition("/")[2]:
                 self._at(position, f"has other words at {path} than its leaf commits to")
             elif self._is_redacted(position, path):
                 self._at(position, f"was redacted at {path}, and its words are here")

@@ -20,10 +20,10 @@ from ledger.note import Verifier
 from ledger.tiles import WIDTH
 from ledger.verify import Difference, Report
 from ledger.verify_claims import Claim, Claims
+from ledger.verify_guards import check_store
 from ledger.verify_rows import PORTION, Portion
 from ledger.verify_store import (
     check_portion,
-    check_store,
     head_of,
     redactions_after,
     span_of,
