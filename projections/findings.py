@@ -17,6 +17,7 @@ from ledger.values import stream_name
 from projections import (
     findings_bad_versions,
     findings_controls,
+    findings_decisions,
     findings_incidents,
     findings_record,
     findings_releases,
@@ -26,7 +27,9 @@ from projections import (
     incident_list,
 )
 from projections.answers import Reader
-from projections.finding import OPEN, STATES, Finding, IncidentScene, Inquiry, RecordScene, SlotScene
+from projections.finding import OPEN, STATES, Finding
+from projections.findings_scenes import IncidentScene, Inquiry, RecordScene, SlotScene
+from projections.folds import names_of
 from projections.incident_timeline import NameOf, nobody
 
 OF_SLOTS: dict[str, Callable[[SlotScene], Iterator[Finding]]] = {
@@ -44,10 +47,10 @@ OF_SLOTS: dict[str, Callable[[SlotScene], Iterator[Finding]]] = {
     "feature_disabled_without_decision": findings_releases.feature_disabled_without_decision,
     "rollback_without_decision": findings_rollbacks.rollback_without_decision,
     "rollback_other_than_decided": findings_rollbacks.rollback_other_than_decided,
-    "rollback_decided_not_executed": findings_rollbacks.rollback_decided_not_executed,
-    "rollback_to_unproven_version": findings_rollbacks.rollback_to_unproven_version,
+    "rollback_decided_not_executed": findings_decisions.rollback_decided_not_executed,
+    "rollback_to_unproven_version": findings_decisions.rollback_to_unproven_version,
     "rollback_started_twice": findings_rollbacks.rollback_started_twice,
-    "rollback_ineffective": findings_rollbacks.rollback_ineffective,
+    "rollback_ineffective": findings_decisions.rollback_ineffective,
     "contradictory_times": findings_record.contradictory_rollbacks,
     "unreported_change": findings_record.unreported_change,
 }
@@ -123,22 +126,34 @@ def _found(inquiry: Inquiry, filters: Mapping[str, str]) -> Iterator[Finding]:
 
 def _incidents(inquiry: Inquiry, filters: Mapping[str, str]) -> Iterator[IncidentScene]:
     reader = inquiry.reader
-    named = filters.get("incident")
-    streams = incident_list.streams(reader.tables.db) if named is None else [stream_name("incident", named)]
-    for stream in streams:
+    for stream in _streams(reader, filters):
         scene = IncidentScene(inquiry, reader.state(stream), reader.audit(stream))
         if scene.state.heard is not None:
             yield scene
 
 
+def _streams(reader: Reader, filters: Mapping[str, str]) -> list[str]:
+    """The streams of the incidents that may have anything to do with what is asked for."""
+    if "incident" in filters:
+        return [stream_name("incident", filters["incident"])]
+    asked = [filters.get("service"), filters.get("environment")]
+    if asked == [None, None]:
+        return incident_list.streams(reader.tables.db)
+    rows = reader.tables.db.execute("SELECT slot, incident FROM incident_slots ORDER BY incident").fetchall()
+    near = (incident for slot, incident in rows if _is_among(names_of(slot), asked))
+    return list(dict.fromkeys(near))
+
+
+def _is_among(names: Iterable[str | None], asked: Iterable[str | None]) -> bool:
+    return all(wanted in (None, name) for name, wanted in zip(names, asked, strict=True))
+
+
 def _matches(found: Finding, filters: Mapping[str, str]) -> bool:
     if filters.get("incident", found.incident) != found.incident:
         return False
-    service, environment = filters.get("service"), filters.get("environment")
-    if service is None and environment is None:
-        return True
+    asked = [filters.get("service"), filters.get("environment")]
     places: Iterable[tuple[str | None, str | None]] = found.places or [(found.service, found.environment)]
-    return any(service in (None, each[0]) and environment in (None, each[1]) for each in places)
+    return asked == [None, None] or any(_is_among(each, asked) for each in places)
 
 
 @dataclass(frozen=True, slots=True)

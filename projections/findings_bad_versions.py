@@ -9,8 +9,9 @@ from collections.abc import Iterator
 
 from projections.audit import Release
 from projections.audit_controls import SLACK, as_dated
-from projections.finding import Finding, SlotScene, by
+from projections.finding import Finding, by
 from projections.findings_controls import is_for
+from projections.findings_scenes import SlotScene
 from projections.standing import end_counts, is_named
 
 _Word = tuple[int, int, bool, str, str | None]

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from ledger.values import stream_name
 from projections.audit import Decision, Release
 from projections.audit_controls import WAYS, Way, as_dated, freeze, mentions, setting
-from projections.finding import Finding, SlotScene, by
+from projections.finding import Finding, by
+from projections.findings_scenes import SlotScene
 from projections.slot import Artifact, State
 
 

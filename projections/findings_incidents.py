@@ -14,7 +14,8 @@ from ledger.values import from_microseconds, microseconds
 from projections import expected_response, incident_marks
 from projections.audit_controls import Learnt, learnt
 from projections.facts import MINUTE
-from projections.finding import Finding, IncidentScene, by
+from projections.finding import Finding, by
+from projections.findings_scenes import IncidentScene
 from projections.roles import Holding, commands
 
 DECIDE_WITHIN = 5 * MINUTE

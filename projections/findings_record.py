@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from ledger.events import Event, Recorded
 from projections import remarks, said, spans
 from projections.facts import Fact, holding
-from projections.finding import Finding, RecordScene, SlotScene, by
+from projections.finding import Finding, by
+from projections.findings_scenes import RecordScene, SlotScene
 
 SHOWN = 10
 """So many positions of a finding that stands for many events are shown, the first ones."""

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from projections.audit_controls import as_dated
-from projections.finding import Finding, SlotScene, by
+from projections.finding import Finding, by
+from projections.findings_scenes import SlotScene
 
 
 def released_not_deployed(scene: SlotScene) -> Iterator[Finding]:

@@ -15,8 +15,9 @@ from ledger.values import from_microseconds, microseconds
 from projections.audit_controls import Learnt
 from projections.audit_incident import Report
 from projections.facts import HOUR
-from projections.finding import Finding, IncidentScene, by
+from projections.finding import Finding, by
 from projections.findings_incidents import in_time
+from projections.findings_scenes import IncidentScene
 
 OF_CLASSIFICATION = 4 * HOUR
 OF_AWARENESS = 24 * HOUR

@@ -9,8 +9,9 @@ from ledger.events import EnvironmentConfigured, EnvironmentFrozen, Event, Recor
 from ledger.values import stream_name
 from projections import remarks, said
 from projections.audit_controls import CONTROLS, DEFAULTS, State, is_weaker, weakenings
-from projections.finding import Finding, RecordScene, by
+from projections.finding import Finding, by
 from projections.findings_record import Amended, amended_decisions
+from projections.findings_scenes import RecordScene
 
 SILENT_DAYS = 3
 """A silence is told of after so many days at the earliest: weekends are quiet."""

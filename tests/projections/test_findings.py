@@ -1,5 +1,7 @@
 """Findings by moment, filters and pages; what accepting one does, and for how long."""
 
+import pathlib
+
 import pytest
 
 from projections import findings as asked
@@ -23,6 +25,14 @@ def test_there_is_every_rule():
     """The 34 of the table, and no other."""
     assert set(RULES) == set(TABLE.split())
     assert len(RULES) == 34
+
+
+def test_every_rule_is_documented():
+    """One row each, with when it opens and what settles it."""
+    page = (pathlib.Path(__file__).parents[2] / "docs" / "findings.md").read_text()
+    rows = {line.split("|")[1].strip(" `"): line.split("|") for line in page.splitlines() if line.startswith("| `")}
+    assert set(rows) == set(RULES)
+    assert all(len(cells) == 5 and all(each.strip() for each in cells[1:4]) for cells in rows.values())
 
 
 def undecided(story):
@@ -156,6 +166,17 @@ def test_findings_are_filtered(story, filters, count):
     accept(story.at("11:00"), back)
     told = [each for each in findings(story, **filters) if each["rule"] != "late_record"]
     assert len(told) == count, told
+
+
+def test_an_incident_is_found_by_each_slot_that_it_affects(story):
+    """Also by one of which nothing else is recorded; it names none where it affects several."""
+    affected = [{"service": "web", "environment": "production"}, {"service": "mail/out", "environment": "eu"}]
+    declared = story.at("10:00").declared("INC-1", "SEV-3", affected=affected)
+    for where in ({"service": "mail/out"}, {"environment": "eu"}, {"service": "web", "environment": "production"}):
+        (told,) = findings(story, **where)
+        assert (told["positions"], told["service"], told["incident"]) == ([declared], None, "INC-1")
+    assert findings(story, service="web", environment="eu") == []
+    assert findings(story, service="out") == []
 
 
 def test_findings_come_in_pages(story):
