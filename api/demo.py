@@ -68,6 +68,16 @@ class Story:
             self.tell(then, "release.completed", release_id=run, **place)
 
 
+class NotEmpty(LedgerError):
+    """The record holds more than a story may be mixed with."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"the record in {folder} holds real events, and what is recorded can never be removed: "
+            "the story goes into a folder of its own (LASTGOOD_DATA, or --data)"
+        )
+
+
 def story(now: datetime) -> list[dict[str, Any]]:
     """Every event of the story, told at *now*."""
     told = Story(now)
@@ -289,11 +299,16 @@ def _today(told: Story) -> None:
 
 def load(ledger: Ledger) -> int:
     """
-    Records the story, one event after the other; returns how many events it has.
+    Records the story, one event after the other; returns how many events it has, 0 if it is there already.
 
     Raises:
-        IdTaken: if it is in the record already; nothing is added.
+        NotEmpty: if anything else is in the record, of which nothing can be removed again.
     """
+    for row in ledger.rows():
+        if row.source == SOURCE:
+            return 0
+        if not row.topic.startswith("access."):
+            raise NotEmpty(ledger.folder)
     events = story(ledger.clock.now())
     with TemporaryDirectory() as folder:
         answers = Answers(ledger, Path(folder))

@@ -4,23 +4,24 @@ Returning a whole environment to a moment: what it would change, and deciding it
 
 from typing import Any
 
-from flask import Response, jsonify
-from marshmallow import Schema, fields
-from werkzeug.exceptions import NotFound
+from flask import Response, jsonify, request
+from marshmallow import Schema, ValidationError, fields
+from werkzeug.exceptions import NotFound, UnsupportedMediaType
 
 from api import decision_replies as replies
 from api import drafts
 from api.moments import MomentSchema
 from api.principals import current_principal, require_reader
 from api.resources import Blueprint, parameter
-from api.schemas import Ruled
+from api.schemas import Ruled, refusal
 from api.service import Service, service
 from api.slots import NAME, moment_of
+from api.strict_json import document, text
 from ledger.application import uuid7
 from ledger.authority import Principal, may_decide
 from ledger.codec import Prepared
 from ledger.deciding import Command
-from ledger.errors import OutOfRange
+from ledger.errors import Fault, Invalid, OutOfRange
 from ledger.events import RollbackDecided
 from ledger.values import Prose, Text, Time, instant, rfc3339
 from projections.facts import Moment
@@ -58,10 +59,10 @@ def plan(**query: Any) -> Response:
 
 
 @blp.route("/plan", methods=["POST"])
-@blp.arguments(Wish, location="json", as_kwargs=True)
+@blp.doc(requestBody={"required": True, "content": {drafts.JSON: {"schema": Wish}}})
 @blp.response(201, replies.PlanDecided)
 @blp.refuses(400, 404, 409, 503)
-def decide(**wish: Any) -> tuple[Response, int]:
+def decide() -> tuple[Response, int]:
     """
     Decide the plan: one decision with one reason, recorded as a `rollback.decided` for each slot.
 
@@ -69,6 +70,7 @@ def decide(**wish: Any) -> tuple[Response, int]:
     so that one slot that can't be rolled back never holds up the others.
     """
     principal, held = current_principal(), service()
+    wish = _wish()
     _check(principal, wish)
     moment = moment_of({"at_least": held.ledger.head()})
     found = _plan(held, moment, wish["environment"], wish["to"], wish.get("services", []))
@@ -76,6 +78,27 @@ def decide(**wish: Any) -> tuple[Response, int]:
     prepared = [_decision(held, principal, wish, name, item) for item in found["items"]]
     receipts = held.writer.append(Command(principal, prepared)) if prepared else []
     return jsonify({"plan": name, "count": len(receipts), "receipts": receipts}), 201 if receipts else 200
+
+
+def _wish() -> dict[str, Any]:
+    """
+    The body, read as strictly as an event is.
+
+    Raises:
+        UnsupportedMediaType, Malformed, Invalid: pointing at what cannot be meant.
+    """
+    if request.mimetype != drafts.JSON:
+        raise UnsupportedMediaType(f"send the decision as {drafts.JSON}")
+    given = document(text(request.get_data()))
+    if isinstance(given, list):
+        raise Invalid([Fault("", "must be an object")])
+    if given.error is not None:
+        raise given.error
+    try:
+        wish: dict[str, Any] = Wish().load(given.value)
+    except ValidationError as error:
+        raise refusal(error) from None
+    return wish
 
 
 def _check(principal: Principal, wish: dict[str, Any]) -> None:

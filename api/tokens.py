@@ -30,7 +30,7 @@ from ledger.application import Ledger
 from ledger.authority import RESPONDER, Principal, kind_for
 from ledger.errors import Damaged, LedgerError, NotAllowed
 from ledger.events import AccessGranted, AccessRevoked
-from ledger.values import rfc3339
+from ledger.values import MAX_EXACT_INTEGER, rfc3339, stream_name
 from projections.remarks import BREAK_GLASS
 
 FILE = "access.sqlite"
@@ -114,6 +114,7 @@ class Tokens:
         self._ledger, self._append = ledger, append
         self._granted: dict[str, Principal] = {}
         self._marked: dict[str, str] = {}
+        self._revocations: dict[str, tuple[int, bool]] = {}
         self._lock = Lock()
         self._database = _open(ledger.folder / FILE)
 
@@ -213,8 +214,24 @@ class Tokens:
         grant = self._grant(row)
         if grant is None:
             raise Unauthenticated(f"position {row.position} of the record does not grant this token: ask for a new one")
+        if self._is_revoked(row):
+            raise Unauthenticated("this token was revoked, as the record says: ask for a new one")
         self._mark_used(row)
         return grant
+
+    def _is_revoked(self, row: _Row) -> bool:
+        """
+        Whether the record revokes a token. The row says so as well; but a file
+        put back from yesterday, or edited, gives nothing back.
+        """
+        stream = stream_name("access", row.principal)
+        revision = self._ledger.revision(stream, MAX_EXACT_INTEGER)
+        known = self._revocations.get(row.id)
+        if known is None or known[0] != revision:
+            events = [each.event for each in self._ledger.stream(stream, MAX_EXACT_INTEGER)]
+            revoked = any(isinstance(each, AccessRevoked) and _token_of(each) == row.id for each in events)
+            known = self._revocations[row.id] = (revision, revoked)
+        return known[1]
 
     def all(self) -> list[Token]:
         """Every token ever made here, revoked ones too, oldest first."""
@@ -328,7 +345,7 @@ def _principal(event: AccessGranted) -> Principal:
     )
 
 
-def _token_of(event: AccessGranted) -> str | None:
+def _token_of(event: AccessGranted | AccessRevoked) -> str | None:
     return (event.labels or {}).get("token")
 
 

@@ -3,10 +3,9 @@
 """
 # ruff: noqa: PLC0415 - Flask and the store are not for `--help` to wait for.
 
-import os
-from pathlib import Path
-
 import click
+
+from api.cli.exits import Conflict
 
 
 @click.command()
@@ -14,18 +13,16 @@ import click
 def demo(data: str | None) -> None:
     """Fill a ledger with a story to look at."""
     from api import demo as story
-    from api.config import BadSettings, load
+    from api.cli.operate import settings_of
     from ledger.application import Ledger
-    from ledger.errors import IdTaken
 
-    try:
-        settings = load({"data": data}, os.environ, Path.cwd())
-    except BadSettings as error:
-        raise click.UsageError(str(error)) from None
+    settings = settings_of({"data": data})
     with Ledger(settings.data) as ledger:
         try:
             count = story.load(ledger)
-        except IdTaken:
+        except story.NotEmpty as error:
+            raise Conflict(str(error), "lastgood demo --data ./demo, then lastgood serve --data ./demo") from None
+        if count == 0:
             click.echo(f"the story is in {settings.data} already", err=True)
             return
     click.echo(

@@ -10,7 +10,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,10 +49,12 @@ def serve(demo: bool, **flags: Any) -> None:
 def _tell_story(settings: "Settings") -> None:
     from api import demo as story
     from ledger.application import Ledger
-    from ledger.errors import IdTaken
 
-    with Ledger(settings.data) as ledger, suppress(IdTaken):
-        story.load(ledger)
+    try:
+        with Ledger(settings.data) as ledger:
+            story.load(ledger)
+    except story.NotEmpty as error:
+        raise Conflict(str(error), "lastgood serve without --demo, or with another --data") from None
 
 
 @click.group()
@@ -240,6 +242,8 @@ def doctor(data: str | None, output: str, **flags: Any) -> None:
 def settings_of(flags: Mapping[str, Any]) -> "Settings":
     from api.config import BadSettings, load
 
+    # Everything in a data folder is its owner's alone, also where the folder was there before with other rights.
+    os.umask(0o077)
     try:
         return load(flags, os.environ, Path.cwd())
     except BadSettings as error:

@@ -79,3 +79,23 @@ def test_a_machine_decides_no_plan(worlds):
     refused = first.pipeline.post("/v1/plan", wish)
     assert refused.status == 403
     assert "person" in refused.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "body, kind, status",
+    [
+        (b'{"environment": "a", "environment": "b", "to": "2026-11-20T10:00:00Z"}', "application/json", 422),
+        (b"[" * 100_000, "application/json", 400),
+        (b'{"environment": NaN}', "application/json", 400),
+        (b"\xff\xfe", "application/json", 400),
+        (b"[]", "application/json", 422),
+        (b"{}", "application/json", 422),
+        (b'{"environment": "a", "to": "2026-11-20T10:00:00Z"}', "text/plain", 415),
+        (b'{"environment": "a", "to": "yesterday"}', "application/json", 422),
+    ],
+)
+def test_a_decision_is_read_as_strictly_as_an_event(server, body, kind, status):
+    """What another reader might understand differently is no decision."""
+    answer = server.client("responder").post("/v1/plan", body, {"Content-Type": kind})
+    assert answer.status == status, answer.body
+    assert all(not each["pointer"].startswith("/json") for each in answer.json().get("errors", []))

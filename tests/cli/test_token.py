@@ -1,7 +1,9 @@
 """`lastgood token`: made, listed and revoked on the data folder, with or without a server."""
 
 import json
+import sqlite3
 import subprocess
+from contextlib import closing
 
 import pytest
 
@@ -150,3 +152,15 @@ def test_revoking_what_nobody_made_is_told(lastgood):
     result = lastgood("token", "revoke", "nobody")
     assert result.exit_code == 3
     assert "lastgood token list" in result.stderr
+
+
+def test_a_token_that_was_revoked_stays_so_when_its_file_is_put_back(fresh_server):
+    """The record says it, so an older or edited access.sqlite gives nothing back."""
+    text = fresh_server.token("responder", name="leaver")
+    kept = Client(fresh_server.url, text)
+    assert kept.get("/v1/slots").status == 200
+    fresh_server.revoke("leaver")
+    assert kept.get("/v1/slots").status == 401
+    with closing(sqlite3.connect(fresh_server.data / "access.sqlite", isolation_level=None)) as edited:
+        edited.execute("UPDATE tokens SET revoked_at = NULL, revoked_position = NULL")
+    assert kept.get("/v1/slots").status == 401
