@@ -10,6 +10,7 @@ has a part in: that is done by the rules (`projections.findings`), when asked.
 from dataclasses import dataclass, field
 
 from ledger.events import (
+    DeploymentSucceeded,
     FeatureDisabled,
     FeatureEnabled,
     ReleaseAborted,
@@ -110,8 +111,11 @@ class Switch:
 
 @dataclass(slots=True)
 class State:
+    """`releases` are of versions that were not current, `again` those of what was."""
+
     decisions: list[Decision] = field(default_factory=list)
     releases: list[Release] = field(default_factory=list)
+    again: list[Release] = field(default_factory=list)
     on_their_way: dict[str, int] = field(default_factory=dict)
     executions: list[Execution] = field(default_factory=list)
     switches: list[Switch] = field(default_factory=list)
@@ -221,6 +225,8 @@ def _release(state: State, fact: Fact, change: Change, slot: Slot) -> None:
     elif change.change in LIVE and change.change is not None:
         artifact = slot.periods[-1].artifact
         state.releases.append(Release(artifact, change.change, [moment], said.carriers(fact)))
+    elif change.change == "redeploy" and isinstance(event, DeploymentSucceeded):
+        state.again.append(Release(slot.periods[-1].artifact, change.change, [moment]))
 
 
 def _direction(slot: Slot, artifact: int) -> str:

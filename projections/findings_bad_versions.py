@@ -18,6 +18,13 @@ _Word = tuple[int, int, bool, str, str | None]
 """When, at which position, whether it speaks for the version, why, and for an incident's word which incident."""
 
 
+RETURNS = ("rollback", "redeploy")
+"""What a decision to roll back may be the reason of: it may be for what is current already."""
+
+ROLLED_BACK = "it had been rolled back from"
+"""Says nothing of what is current: it has come back since, which is a finding of its own."""
+
+
 def bad_version_redeployed(scene: SlotScene) -> Iterator[Finding]:
     """
     A version went out against which something stood, and that nobody had approved, cleared or verified since.
@@ -25,11 +32,12 @@ def bad_version_redeployed(scene: SlotScene) -> Iterator[Finding]:
     A rollback that somebody decided is their own judgement. Settled by a later clearing or verification.
     """
     words = {each: sorted(_words(scene, each)) for each in _doubted(scene)}
-    for release in scene.audit.releases:
+    for release in (*scene.audit.releases, *scene.audit.again) if words else ():
         if release.artifact not in words or release.position in scene.void:
             continue
-        against = _standing(words[release.artifact], release)
-        if against is not None and not (release.kind == "rollback" and _is_decided(scene, release)):
+        said = [each for each in words[release.artifact] if release.kind != "redeploy" or each[3] != ROLLED_BACK]
+        against = _standing(said, release)
+        if against is not None and not (release.kind in RETURNS and _is_decided(scene, release)):
             later = (each[1] for each in words[release.artifact] if _settles(each, release))
             detail = f"{scene.version(release.artifact)} went out again, and {against[3]}"
             positions, settled_by = [release.position, against[1]], by(next(later, None))
@@ -70,7 +78,7 @@ def _words(scene: SlotScene, artifact: int) -> Iterator[_Word]:
                 yield naming.at, naming.position, good, f"it was implicated in {incident.id}", incident.id
     for period in view.lived(artifact):
         if period.ended_by == "rollback" and period.end is not None and end_counts(view, period):
-            yield period.end, period.end_position or 0, False, "it had been rolled back from", None
+            yield period.end, period.end_position or 0, False, ROLLED_BACK, None
 
 
 def _standing(words: list[_Word], release: Release) -> _Word | None:

@@ -25,6 +25,24 @@ def test_a_version_that_was_marked_bad_before_it_was_ever_live(story):
     assert found(story, RULE) == [("open", [release, marked])]
 
 
+def test_the_current_version_is_deployed_again_though_it_is_bad(story):
+    """It never left, and goes out once more."""
+    story.at("08:00").deployed("A")
+    marked = story.at("09:00").marked_bad("A")
+    again = story.at("10:00").deployed("A")
+    assert found(story, RULE) == [("open", [again, marked])]
+    story.at("11:00").decided("A", "r1")
+    story.at("11:10").rolled_back("A", "r1")
+    assert found(story, RULE) == [("open", [again, marked])]
+
+
+def test_what_came_back_may_be_deployed_again(story):
+    """That it came back was the finding; to say so at each deployment says nothing."""
+    for hour, version in (("08", "A"), ("09", "B"), ("10", "A"), ("11", "B"), ("12", "B")):
+        story.at(f"{hour}:00").deployed(version)
+    assert len(found(story, RULE)) == 1
+
+
 def test_a_version_that_was_rolled_back_from(story):
     """By whomever."""
     story.at("08:00").deployed("A")
