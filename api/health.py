@@ -71,6 +71,9 @@ def unready(held: Service) -> Iterator[str]:
 
 
 def _behind(held: Service) -> Iterator[str]:
+    if not held.answers.tables.path.exists():
+        yield "the read models were deleted under the server: restart it, and they are rebuilt"
+        return
     if held.answers.runner.failure is not None:
         position, error = held.answers.runner.failure
         yield f"the read models stopped after position {position} ({error}): run `lastgood rebuild`, then restart"

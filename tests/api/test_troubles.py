@@ -67,3 +67,11 @@ def test_clients_that_do_not_hang_up_hold_up_nobody(fresh_server):
     assert time.monotonic() - begun < 10
     for each in held:
         each.close()
+
+
+def test_a_server_whose_read_models_are_gone_is_not_ready(fresh_server):
+    """They may be deleted at any time; a restart rebuilds them, and until then nobody is sent here."""
+    (fresh_server.data / "read-models" / "models.sqlite").unlink()
+    answer = fresh_server.client(None).get("/readyz")
+    assert answer.status == 503
+    assert "restart" in str(answer.json())
