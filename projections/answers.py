@@ -26,8 +26,9 @@ from projections import (
     search,
     situation,
 )
-from projections.facts import Fact, Moment
+from projections.facts import Fact, Index, Moment
 from projections.folds import Folded, empty, facts, fold, names_of, no_audit
+from projections.foresight import Foreseen, ForeseenIndex
 from projections.runner import Runner
 from projections.tables import Tables
 from projections.view import View
@@ -75,47 +76,23 @@ class Answers:
     def foreseen(self, moment: Moment, pending: Sequence[Recorded]) -> "Iterator[Reader]":
         """Reads at a moment as though some events, decided and not yet stored, were recorded."""
         with self.tables.snapshot():
-            yield Reader(Foreseen(self.record, pending) if pending else self.record, self.tables, moment)
+            if not pending:
+                yield Reader(self.record, self.tables, moment)
+                return
+            record = Foreseen(self.record, pending)
+            yield Reader(record, self.tables, moment, ForeseenIndex(self.tables, record, pending))
 
     def event_positions(self, filters: Mapping[str, Any], after: int, until: int, limit: int) -> list[int]:
         """Positions of the events that match filters (see `projections.search`)."""
         return search.positions(self.tables.db, filters, after, until, limit)
 
 
-class Foreseen:
-    """A record with events at its end that are decided and not yet stored."""
-
-    def __init__(self, record: Record, pending: Sequence[Recorded]) -> None:
-        self._record, self._pending = record, pending
-        self._by_position = {each.position: each for each in pending}
-
-    def head(self) -> int:
-        return self._pending[-1].position
-
-    def read(self, after: int, until: int) -> Iterator[Recorded]:
-        yield from self._record.read(after, min(until, self._pending[0].position - 1))
-        yield from (each for each in self._pending if after < each.position <= until)
-
-    def stream(self, name: str, until: int) -> Iterator[Recorded]:
-        yield from self._record.stream(name, until)
-        yield from (each for each in self._pending if each.stream == name and each.position <= until)
-
-    def at(self, positions: list[int]) -> Iterator[Recorded]:
-        stored = iter(self._record.at([each for each in positions if each not in self._by_position]))
-        for each in positions:
-            found = self._by_position.get(each) or next(stored, None)
-            if found is not None:
-                yield found
-
-    def amend(self, recorded: Recorded, changes: Mapping[str, Any]) -> Recorded:
-        return self._record.amend(recorded, changes)
-
-
 class Reader:
     """Answers at one moment. Lives as long as the snapshot it was made in."""
 
-    def __init__(self, record: Record, tables: Tables, moment: Moment) -> None:
+    def __init__(self, record: Record, tables: Tables, moment: Moment, index: Index | None = None) -> None:
         self.record, self.tables, self.moment = record, tables, moment
+        self.index = index or tables
         self._folds: dict[str, Folded] = {}
 
     # Folds
@@ -140,7 +117,7 @@ class Reader:
         return self._folds[stream]
 
     def folded(self, stream: str, moment: Moment) -> Folded:
-        return fold(stream, moment, self.record, self.tables)
+        return fold(stream, moment, self.record, self.index)
 
     def view(self, service: str, place: str) -> View:
         """Everything that the answer for a slot depends on."""
@@ -152,7 +129,7 @@ class Reader:
             slot=slot,
             artifacts=self.state(stream_name("service", service)),
             environment=settings,
-            incidents=[self.state(each) for each in sorted({*self.tables.incidents_of(stream), *named})],
+            incidents=[self.state(each) for each in sorted({*self.index.incidents_of(stream), *named})],
             at=self.moment.at,
             promoted=self._promoted(service, settings.settings.of(service, "promotes_from")),
         )
@@ -309,7 +286,7 @@ class Reader:
         return {**self.frame(), "digest": digest, "published": origins, "happened": happened, "ran": ran}
 
     def _facts(self, stream: str) -> list[Fact]:
-        return facts(stream, self.moment, self.record, self.tables)
+        return facts(stream, self.moment, self.record, self.index)
 
     def _marks(self, service: str, version: str, digest: str) -> list[dict[str, Any]]:
         state: artifact.State = self.state(stream_name("service", service))

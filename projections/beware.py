@@ -19,7 +19,9 @@ def warnings(view: View, artifact: int, basis: str | None, availability: artifac
     found, last = view.slot.artifacts[artifact], view.lived(artifact)[-1]
     until = view.at if last.end is None else last.end
     for migration in view.slot.migrations:
-        if migration.reversibility == "irreversible" and migration.at > until:
+        # One migrates for the next version first, and then releases it: that is within this one's last live period.
+        for_another = migration.at > last.start and migration.version != found.version
+        if migration.reversibility == "irreversible" and (migration.at > until or for_another):
             detail = f"{migration.migration_id} was applied since, and can't be reversed"
             yield Reason("irreversible_migration", detail, migration.position)
     if availability.checked is None or view.at - availability.checked.at > CHECK_HOLDS:

@@ -91,7 +91,9 @@ def step(state: State, fact: Fact) -> Change | None:
             )
             change.version, change.digest = event.version, event.digest
         case MigrationApplied():
-            state.migrations.append(Migration(fact.at, fact.position, event.reversibility, event.migration_id))
+            state.migrations.append(
+                Migration(fact.at, fact.position, event.reversibility, event.migration_id, event.version)
+            )
             change.version, change.detail = event.version, f"{event.migration_id} ({event.reversibility})"
         case ServiceRemoved():
             _remove(state, change)
@@ -309,7 +311,6 @@ def _rollback(state: State, event: _RollbackStep, change: Change) -> None:
         case RollbackSucceeded():
             rollback.succeeded = moment
             if event.mechanism in (None, "redeploy"):
-                state.has_deployments = True
                 _install(state, artifact, change)
             state.releases.clear()
             _complete(state, artifact, change, event.rollback_id)

@@ -77,6 +77,9 @@ class Index(Protocol):
     def moved_into(self, stream: str) -> list[int]:
         """Positions of events of other streams that some correction, at some time, moved into this one."""
 
+    def incidents_of(self, slot: str) -> list[str]:
+        """The streams of all incidents whose events ever named a slot, by the slot's stream."""
+
 
 def holding(records: Iterable[Recorded]) -> dict[int, Amendment]:
     """

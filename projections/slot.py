@@ -134,6 +134,7 @@ class Migration:
     position: int
     reversibility: str
     migration_id: str
+    version: str
 
 
 @dataclass(slots=True)

@@ -70,7 +70,8 @@ def end_counts(view: View, period: Period) -> bool:
 
 
 def _was_grave(incident: Incident) -> bool:
-    return bool(incident.grave) or (incident.state == "detected" and incident.suggested in ("SEV-1", "SEV-2"))
+    """Declared as such at some time; or detected as such, and by nobody declared as anything."""
+    return bool(incident.grave) or (incident.first("declared") is None and bool(_grave_times(incident)))
 
 
 def _began_within(incident: Incident, start: int, end: int) -> bool:

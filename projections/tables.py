@@ -155,6 +155,21 @@ class Tables:
         found = self.db.execute("SELECT position FROM moved WHERE stream = ? ORDER BY position", [stream])
         return [row[0] for row in found.fetchall()]
 
+    def root_of(self, position: int) -> int:
+        """The event that a correction, or a retraction of whatever depth, is about in the end; any other is its own."""
+        found = self.db.execute("SELECT root FROM amendments WHERE position = ?", [position]).fetchone()
+        return found[0] if found else position
+
+    def amendments_of(self, root: int) -> list[int]:
+        """The positions of all corrections and retractions that are about an event in the end."""
+        found = self.db.execute("SELECT position FROM amendments WHERE root = ? ORDER BY position", [root])
+        return [row[0] for row in found.fetchall()]
+
+    def streams_moved(self, root: int) -> list[str]:
+        """The streams that some correction ever moved an event into."""
+        found = self.db.execute("SELECT stream FROM moved WHERE position = ?", [root])
+        return [row[0] for row in found.fetchall()]
+
     def incidents_of(self, slot: str) -> list[str]:
         """The streams of all incidents whose events ever named a slot, by the slot's stream."""
         found = self.db.execute("SELECT incident FROM incident_slots WHERE slot = ? ORDER BY incident", [slot])
