@@ -44,6 +44,11 @@ class Learnt:
     recorded: int
     person: str | None
 
+    @property
+    def moment(self) -> tuple[int, int]:
+        """What it is ordered by: its time, and then its position."""
+        return self.at, self.position
+
 
 Way = Callable[[Learnt, int, int, bool], bool]
 """Whether a decision had been made when something happened at a moment and was recorded at a position."""

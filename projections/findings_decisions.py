@@ -28,7 +28,7 @@ def rollback_decided_not_executed(scene: SlotScene) -> Iterator[Finding]:
         if lapsed is None or lapsed > scene.at:
             continue
         late = [each for each in (rollback.reached, rollback.succeeded, rollback.cancelled) if each is not None]
-        late += [(each.at, each.position) for each in scene.decided("declined") if each.at > decision.at]
+        late += [each.moment for each in scene.decided("declined") if each.moment > decision.moment]
         positions = [decision.position, *(position for _, position in rollback.starts)]
         tried = "carried out to its end" if rollback.starts else "carried out"
         detail = f"{decision.version} was to be brought back, and that was not {tried}"
@@ -52,9 +52,9 @@ def _lapsed(scene: SlotScene, decision: Decision, rollback: Rollback, decided: I
         ends.append(rollback.overtaken[0])
     if rollback.starts:
         ends = [max(min(ends), rollback.starts[-1][0] + CARRIED_OUT_WITHIN)]
-    newer = [each.at for each in decided if each.at > decision.at and not rollback.starts]
+    newer = [each.at for each in decided if each.moment > decision.moment and not rollback.starts]
     came = [each[0] for each in (rollback.reached, rollback.succeeded, rollback.cancelled) if each is not None]
-    came += [each.at for each in scene.decided("declined") if each.at > decision.at]
+    came += [each.at for each in scene.decided("declined") if each.moment > decision.moment]
     return min(ends) if all(each > min(ends) for each in (*newer, *came)) else None
 
 
@@ -95,7 +95,7 @@ def rollback_ineffective(scene: SlotScene) -> Iterator[Finding]:
     for decision in scene.decided("ineffective"):
         rollback = scene.view.slot.rollbacks.get(decision.reference or "")
         incident = rollback.incident if rollback else decision.incident
-        settled_by = [each.position for each in good if each.at > decision.at]
+        settled_by = [each.position for each in good if each.moment > decision.moment]
         settled_by += _resolved(scene, incident, decision.at)
         done = [rollback.succeeded[1]] if rollback and rollback.succeeded else []
         version = scene.version(rollback.to) if rollback else "an earlier version"

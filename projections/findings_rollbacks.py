@@ -64,7 +64,7 @@ def decision_that_held(scene: SlotScene, made: Return) -> Decision | None:
     """The newest decision in the slot, where it was still to be carried out when an earlier version came back."""
     slot, (at, position) = scene.view.slot, made.steps[0]
     known = [each for each in scene.decided("decided") if as_dated(each, at, position, relieves=True)]
-    newest = max(known, key=lambda each: (each.at, each.position), default=None)
+    newest = max(known, key=lambda each: each.moment, default=None)
     if newest is None or _ended(scene, newest, at, position):
         return None
     rollback = slot.rollbacks[newest.reference or ""]
@@ -108,7 +108,7 @@ def _validity(scene: SlotScene, made: Return) -> int | None:
 def _ended(scene: SlotScene, decision: Decision, at: int, position: int) -> Decision | None:
     """What called a decision off before a step."""
     for each in scene.decided(*ENDS):
-        about = each.reference == decision.reference if each.kind == "cancelled" else each.at > decision.at
+        about = each.reference == decision.reference if each.kind == "cancelled" else each.moment > decision.moment
         if about and as_dated(each, at, position, relieves=False):
             return each
     return None
