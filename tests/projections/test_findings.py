@@ -177,6 +177,10 @@ def test_an_incident_is_found_by_each_slot_that_it_affects(story):
         assert (told["positions"], told["service"], told["incident"]) == ([declared], None, "INC-1")
     assert findings(story, service="web", environment="eu") == []
     assert findings(story, service="out") == []
+    story.at("10:10").affected_changed("INC-1", remove=affected[1:])
+    assert findings(story, service="mail/out") == []
+    unplaced = story.at("10:20").declared("INC-2", "SEV-3", affected=[])
+    assert [each["positions"] for each in findings(story)] == [[unplaced], [declared]]
 
 
 def test_findings_come_in_pages(story):

@@ -99,6 +99,20 @@ def test_an_approval_that_was_revoked_is_none(story):
     assert found(story, "release_without_approval") == [("open", [release])]
 
 
+def test_a_revocation_is_of_one_digest_or_of_all(story):
+    """The approval of the other digest stands; without a digest none does."""
+    asks_for_approval(story)
+    for name in ("1", "2"):
+        story.at("08:30").approved("A", digest=digest(name), by=BOB)
+        story.at("08:30").approved("B", digest=digest(name), by=BOB)
+    story.at("09:00").approval_revoked("A", digest=digest("2"), by=BOB)
+    story.at("09:00").approval_revoked("B", by=BOB)
+    story.at("10:00").deployed("A", digest=digest("1"))
+    assert rules(story) == set()
+    release = story.at("11:00").deployed("B", digest=digest("1"))
+    assert found(story, "release_without_approval") == [("open", [release])]
+
+
 def test_an_approval_that_was_corrected_to_this_version_counts_from_the_correction(story):
     """Else any old approval could be turned into the one that was missing."""
     asks_for_approval(story)

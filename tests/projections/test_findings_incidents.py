@@ -107,6 +107,15 @@ def test_another_response_than_the_severity_asks_for(story):
     assert settled_by(story, "response_deviates") == [[decided]]
 
 
+def test_what_another_severity_asks_for_settles_nothing(story):
+    """It was lowered, and then what the lower one asks for was done."""
+    story.at("10:00").declared("INC-1", "SEV-1")
+    declined = story.at("10:02").declined("fix_forward", incident="INC-1")
+    story.at("10:10").severity_changed("INC-1", "SEV-1", "SEV-2")
+    story.at("10:20").feature_disabled("search", incident="INC-1", by=BOB)
+    assert found(story, "response_deviates") == [("open", [declined])]
+
+
 def test_a_rollback_for_a_sev3(story):
     """It asks for none."""
     story.at("10:00").declared("INC-1", "SEV-3")

@@ -71,6 +71,14 @@ def test_an_older_deployment_that_finishes_last(story):
     assert settled_by(story, "stale_overwrite") == [[caught_up]]
 
 
+def test_the_overwritten_version_comes_back(story):
+    """It is as new as what was overwritten."""
+    story.at("10:00").deployed("B", committed_at=COMMITTED["B"])
+    story.at("10:05").deployed("A", committed_at=COMMITTED["A"])
+    back = story.at("10:10").deployed("B", committed_at=COMMITTED["B"])
+    assert settled_by(story, "stale_overwrite") == [[back]]
+
+
 def test_the_commit_time_may_come_from_the_artifact(story):
     """Or from the start of the deployment."""
     story.at("08:00").published("B", committed_at=COMMITTED["B"])

@@ -304,7 +304,7 @@ def test_a_rollback_is_begun_again_with_good_reason(story):
     story.at("10:11").rollback_started("A", "r1")
     story.at("10:12").rollback_failed("A", "r1")
     story.at("10:13").rollback_started("A", "r1")
-    story.at("10:24").rollback_started("A", "r1")
+    story.at("10:23").rollback_started("A", "r1")
     assert found(story, "rollback_started_twice") == []
 
 
