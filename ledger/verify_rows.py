@@ -80,12 +80,38 @@ def check(start: int, end: int, rows: Iterable[Row], words: Words, logged: bytes
     has them; *sizes* are those of checkpoints that lie in the portion.
     """
     portion = Portion(start, end)
-    hashes = _hashes(portion, iter(rows), words, logged)
+    return _joined(portion, _hashes(portion, iter(rows), words, logged), logged, sizes)
+
+
+def check_leaves(
+    start: int, end: int, rows: Iterable[tuple[int, bytes]], logged: bytes, sizes: Iterable[int]
+) -> Portion:
+    """As `check`, of positions and leaves alone: whether they are those that were logged, and nothing else."""
+    portion = Portion(start, end)
+    hashes: list[bytes] = []
+    for position, leaf in rows:
+        expected = start + len(hashes) + 1
+        if position < expected:
+            portion.differs(f"position {position} is there more than once", position)
+            continue
+        if position > expected:
+            hashes += _missing(portion, len(hashes), position - start - 1, logged)
+        hashes.append(_hash_of(leaf))
+    hashes += _missing(portion, len(hashes), end - start, logged)
+    return _joined(portion, hashes, logged, sizes)
+
+
+def _joined(portion: Portion, hashes: list[bytes], logged: bytes, sizes: Iterable[int]) -> Portion:
     _compare(portion, hashes, logged)
     portion.tiles = [root(hashes[at : at + WIDTH]) for at in range(0, len(hashes) - WIDTH + 1, WIDTH)]
-    for size in {*sizes, end}:
-        portion.nodes[size] = _subtrees(portion.tiles, hashes[: size - start])
+    for size in {*sizes, portion.end}:
+        portion.nodes[size] = _subtrees(portion.tiles, hashes[: size - portion.start])
     return portion
+
+
+def _hash_of(leaf: object) -> bytes:
+    # A damaged file may say that a leaf is a text, a number or nothing at all.
+    return leaf_hash(leaf if type(leaf) is bytes else repr(leaf).encode())
 
 
 def _subtrees(tiles: Sequence[bytes], hashes: Sequence[bytes]) -> tuple[bytes, ...]:
@@ -113,8 +139,7 @@ def _slowly(portion: Portion, row: Row, words: Words, logged: bytes, count: int)
         portion.differs(f"position {position} is there more than once", position)
         return
     yield from _missing(portion, count, position - portion.start - 1, logged)
-    # A damaged file may say that a leaf is a text, a number or nothing at all.
-    yield leaf_hash(row[6] if type(row[6]) is bytes else repr(row[6]).encode())
+    yield _hash_of(row[6])
     try:
         _look_closely(portion, row)
         _check_data(portion, orjson.loads(row[6]), words.get(position, ()))

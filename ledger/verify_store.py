@@ -18,11 +18,12 @@ import orjson
 from ledger.merkle import HASH_SIZE
 from ledger.tiles import WIDTH
 from ledger.verify import Report
-from ledger.verify_rows import PORTION, REDACTION, Portion, Row, Words, check
+from ledger.verify_rows import PORTION, REDACTION, Portion, Row, Words, check, check_leaves
 
 DATABASE, HASHES = "events.sqlite", "hashes"
 
 _ROWS = "SELECT position, stream, revision, type, source, id, leaf FROM events"
+_LEAVES = "SELECT position, leaf FROM events"
 _WORDS = "SELECT position, member, disclosure FROM disclosures"
 _WITHIN = "WHERE position > ? AND position <= ? ORDER BY position"
 _PATIENCE_S = 30.0
@@ -62,11 +63,17 @@ def head_of(folder: Path, most: int) -> int:
     return int(min(last, max(count, most) + PORTION))
 
 
-def check_portion(folder: Path, start: int, end: int, sizes: list[int]) -> Portion:
-    """The portion of the positions with start < position <= end; may run in a process of its own."""
+def check_portion(folder: Path, start: int, end: int, sizes: list[int], *, quick: bool = False) -> Portion:
+    """
+    The portion of the positions with start < position <= end; may run in a process of its own.
+
+    *quick*: only whether the leaves are those that were logged.
+    """
     logged = logged_hashes(folder, 0, start, end)
     try:
         with closing(connect(folder)) as database:
+            if quick:
+                return check_leaves(start, end, database.execute(f"{_LEAVES} {_WITHIN}", (start, end)), logged, sizes)
             rows = database.execute(f"{_ROWS} {_WITHIN}", (start, end))
             return check(start, end, rows, _words(database, start, end), logged, sizes)
     except FAILURES:

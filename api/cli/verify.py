@@ -32,6 +32,11 @@ Progress = Callable[[int, int], None]
         click.Argument(["target"], required=False, metavar="[FILE|URL|FOLDER]"),
         kept.CHECKPOINT,
         click.Option(
+            ["--quick"],
+            is_flag=True,
+            help="Of a folder or a backup: only whether the leaves are those that were signed.",
+        ),
+        click.Option(
             ["--key", "vkeys"], multiple=True, help="The log's public key (a vkey) as you know it from elsewhere."
         ),
         click.Option(
@@ -45,7 +50,12 @@ Progress = Callable[[int, int], None]
     ]
 )
 def verify(
-    target: str | None, output: str, checkpoints: tuple[Path, ...], vkeys: tuple[str, ...], **flags: Any
+    target: str | None,
+    output: str,
+    checkpoints: tuple[Path, ...],
+    vkeys: tuple[str, ...],
+    quick: bool,
+    **flags: Any,
 ) -> None:
     """
     Check that nothing was changed, removed or slipped in. Exits 0, or 10 if anything differs.
@@ -57,9 +67,9 @@ def verify(
     if target is not None and target.startswith(("http://", "https://")):
         report: Report = _url(target, older, vkeys, flags)
     elif target is not None and not Path(target).is_dir():
-        report = _file(Path(target), older, vkeys)
+        report = _file(Path(target), older, vkeys, quick=quick)
     else:
-        report = _folder(target or flags["data"], older, vkeys)
+        report = _folder(target or flags["data"], older, vkeys, quick=quick)
     _tell(report, output)
 
 
@@ -77,7 +87,7 @@ def _tell(report: "Report", output: str) -> None:
 # A data folder
 
 
-def _folder(folder: str | None, older: Sequence[bytes], vkeys: Sequence[str]) -> "Report":
+def _folder(folder: str | None, older: Sequence[bytes], vkeys: Sequence[str], *, quick: bool) -> "Report":
     from api.cli.operate import settings_of
     from api.transparency import place_of
     from ledger.verify_record import verify_record
@@ -86,7 +96,7 @@ def _folder(folder: str | None, older: Sequence[bytes], vkeys: Sequence[str]) ->
     if not settings.data.is_dir():
         raise click.UsageError(f"there is no data folder {settings.data}: name one, or a URL, a bundle or a backup")
     with progress("verifying") as bar:
-        return verify_record(settings.data, place_of(settings), older, verifiers(vkeys), bar)
+        return verify_record(settings.data, place_of(settings), older, verifiers(vkeys), bar, quick=quick)
 
 
 def verifiers(vkeys: Sequence[str]) -> list[Any]:
@@ -114,7 +124,7 @@ def progress(what: str) -> Iterator[Progress]:
 # A file
 
 
-def _file(path: Path, older: Sequence[bytes], vkeys: Sequence[str]) -> "Report":
+def _file(path: Path, older: Sequence[bytes], vkeys: Sequence[str], *, quick: bool) -> "Report":
     from api import backup
     from ledger import verify as bundle
     from ledger.verify_record import verify_record
@@ -125,7 +135,7 @@ def _file(path: Path, older: Sequence[bytes], vkeys: Sequence[str]) -> "Report":
     if backup.is_backup(path):
         try:
             with backup.opened(path) as folder, progress("verifying") as bar:
-                return verify_record(folder, folder / backup.LOG, older, keys, bar)
+                return verify_record(folder, folder / backup.LOG, older, keys, bar, quick=quick)
         except backup.NotABackup as error:
             return bundle.Report([bundle.Difference(str(error))])
     with path.open("rb") as file:
