@@ -12,8 +12,8 @@ from projections.comparison import compare
 from projections.facts import Moment
 from projections.situation import TOLD
 from projections.tables import Tables
+from tests.projections.making import answers_for, append, timeline
 from tests.projections.story import MONDAY, rfc3339, time
-from tests.projections.test_laws import answers_for, append, timeline
 
 HERE = {"service": "web", "environment": "production"}
 
