@@ -1,11 +1,18 @@
 """Fixtures for everybody: a real server, shared by a session or fresh for one test, and a client of it."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.server import Client, Server
+
+# CI runs the same examples each time, so that it judges the change and not its luck; everybody else's runs explore.
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 
 @pytest.fixture(scope="session")
