@@ -297,6 +297,16 @@ def test_a_release_is_live_at_once_in_a_slot_without_deployment_events(story):
     assert story.deployed_version() is None
 
 
+def test_a_rollback_in_a_slot_told_by_releases_does_not_make_releases_wait(story):
+    """It is no deployment event, though it installs what it restores."""
+    story.at("08:00").released("A")
+    story.at("09:00").released("B")
+    story.at("10:00").rolled_back("A")
+    story.at("11:00").released("C")
+    assert story.current() == "C"
+    assert story.certain()
+
+
 @pytest.mark.parametrize(
     "event",
     [

@@ -192,6 +192,22 @@ def test_an_undecided_return_after_which_a_grave_incident_began_within_two_hours
     assert returned.against("B") == set()
 
 
+@pytest.mark.parametrize("step", [None, "acknowledged", "mitigated"])
+def test_so_does_a_detection_that_suggests_as_much_and_that_nobody_declared(returned, step):
+    """Whether or not somebody looked at it."""
+    returned.at("12:00").detected("INC-1", "SEV-1")
+    if step:
+        getattr(returned.at("12:05"), step)("INC-1")
+    assert returned.against("B") == set()
+
+
+def test_a_detection_that_was_declared_as_less_does_not_excuse(returned):
+    """A person said SEV-3."""
+    returned.at("12:00").detected("INC-1", "SEV-1")
+    returned.at("12:05").declared("INC-1", "SEV-3")
+    assert returned.against("B") == {"rolled_back_from"}
+
+
 def test_it_began_by_its_impact_where_that_is_known(returned):
     """Declared four hours later, and felt after ten minutes."""
     returned.at("15:00").declared("INC-1", "SEV-1")
@@ -816,6 +832,12 @@ def test_an_irreversible_migration_since_its_last_live_period_is_a_warning(two):
     position = two.at("10:30").migrated("m3", "B", "irreversible")
     assert ("irreversible_migration", position) in reasons(two, "A", "warnings")
     assert two.target() == "A"
+
+
+def test_an_irreversible_migration_for_the_next_version_is_a_warning_though_it_came_before_its_release(two):
+    """One migrates first: that is within the last live period of the version to go back to."""
+    position = two.at("09:58", recorded="10:05").migrated("m1", "B", "irreversible")
+    assert ("irreversible_migration", position) in reasons(two, "A", "warnings")
 
 
 def test_an_irreversible_migration_is_forgotten_once_the_version_has_lived_with_it(returned):
