@@ -24,7 +24,7 @@ from api.transparency import SEAL_PATIENCE_S, NotSealed
 from ledger import verify
 from ledger.authority import Principal
 from ledger.checkpoint import parse_checkpoint
-from ledger.errors import Damaged, Fault, Invalid
+from ledger.errors import Damaged, Fault, Invalid, OutOfRange
 from ledger.events import AccessExported
 from ledger.evidence import Asked, Bundle, Proving
 from ledger.note import Note
@@ -58,7 +58,7 @@ class EvidenceQuery(Schema):
 
 
 def _documented(view: Any) -> Any:
-    view = blp.refuses(503)(view)
+    view = blp.refuses(400, 503)(view)
     disposition = {"Content-Disposition": {"description": "a name for the file", "schema": {"type": "string"}}}
     binary = {"type": "string", "contentMediaType": ZIP}
     return blp.response(200, binary, content_type=ZIP, description="an evidence bundle", headers=disposition)(view)
@@ -92,7 +92,7 @@ def evidence(after: int = 0, complete: bool = True, words: bool = True, **filter
 def _check_range(held: Service, asked: Asked) -> None:
     head = held.ledger.head()
     if asked.first > head:
-        raise Invalid([Fault("/after", f"leaves nothing: the record ends at {head}")])
+        raise OutOfRange(f"after {asked.first - 1} leaves nothing: the record ends at {head}")
     if asked.complete and head - asked.first >= LARGEST_RANGE:
         raise Invalid(
             [

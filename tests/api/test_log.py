@@ -319,7 +319,7 @@ def test_the_log_is_measured(grown):
     text = grown.client("auditor").get("/metrics").body.decode()
     found = dict(re.findall(r"^(lastgood_\w+) ([0-9.e+-]+)$", text, re.MULTILINE))
     assert float(found["lastgood_checkpoint_size"]) >= 300
-    assert float(found["lastgood_checkpoint_age_seconds"]) < 60
+    assert 0 <= float(found["lastgood_checkpoint_age_seconds"]) < 3600
     assert float(found["lastgood_record_unverified"]) == float(found["lastgood_sealing_failing"]) == 0
     assert "lastgood_unsealed_events" in found
 
