@@ -44,7 +44,7 @@ HEADERS = {
 METHODS = ("GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE")
 """Told apart in measures; whoever makes up others adds none."""
 
-STREAMS = ("text/event-stream", "application/x-ndjson")
+STREAMS = ("text/event-stream", "application/x-ndjson", "application/zip")
 """What may go on for long: at most half of the threads, so that a reader who takes his time holds up nobody else."""
 
 DATA_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"

@@ -42,7 +42,6 @@ PROTECTED = frozenset(
 """What a leaf may hold as a commitment, `{"...": COMMITMENT}`, beside the labels of its evidence."""
 
 REDACTED, WITHHELD = "[redacted]", "[withheld]"
-FILTERS = ("type", "actor", "service", "environment", "version", "incident", "since", "until")
 LONGEST_LINE = 1 << 24
 CLOCKS_DIFFER_S = 60
 """A witness that says it saw the record by so much before the ledger says it was made contradicts the ledger."""

@@ -59,11 +59,9 @@ def _check_streams(database: sqlite3.Connection, report: Report) -> None:
         "SELECT stream, COUNT(*), MIN(revision), MAX(revision) FROM events GROUP BY stream"
         " HAVING COUNT(*) <> MAX(revision) OR MIN(revision) <> 1 LIMIT 100"
     )
-    for stream, count, first, last in found.fetchall():
+    for stream, count, _first, last in found.fetchall():
         position = _after_gap(database, stream)
-        report.differs(
-            f"{stream} has {count} events, of revisions {first} to {last}", *([position] if position else [])
-        )
+        report.differs(f"{stream} has {count} of revisions 1 to {last}", *([position] if position else []))
 
 
 def _after_gap(database: sqlite3.Connection, stream: str) -> int | None:

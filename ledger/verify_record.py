@@ -94,7 +94,7 @@ def verify_record(
 def _tell(report: Verified, claims: Claims) -> None:
     report.sealed = claims.newest.size if claims.newest else 0
     report.contradictions = claims.contradictions
-    report.told.append(f"{report.head} events, root {report.root.hex()}")
+    report.told.insert(0, f"{report.head} events, root {report.root.hex()}")
     if report.sealed < report.head:
         report.remarks.append(f"positions {report.sealed + 1} to {report.head} are not sealed yet")
     claims.tell()

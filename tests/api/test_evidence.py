@@ -125,16 +125,17 @@ def test_a_range_begins_after_a_position(server, service):
 )
 def test_what_cannot_be_asked_is_refused_and_not_recorded(server, query, pointer):
     """422, and which parameter it was."""
-    before = server.client("auditor").get("/v1/events", type="access.exported", limit=1000).json()["items"]
+    before = asked_so_far(server)
     answer = server.client("auditor").get("/v1/evidence", **query)
     assert answer.status == 422
     assert answer.json()["errors"][0]["pointer"] == pointer
-    assert server.client("auditor").get("/v1/events", type="access.exported", limit=1000).json()["items"] == before
+    assert asked_so_far(server) == before
 
 
-def test_what_lies_beyond_the_record_is_no_range(server):
-    """As for every position ahead of the record."""
-    assert server.client("auditor").get("/v1/evidence", after=10**9).status == 400
+def asked_so_far(server: Server) -> int:
+    """Without a filter, so that no read model has to catch up first."""
+    lines = server.client("auditor").get("/v1/events", headers={"Accept": "application/x-ndjson"}).lines()
+    return sum(each["type"] == "access.exported" for each in lines)
 
 
 def test_a_range_that_no_bundle_takes_is_refused_with_what_to_do(server, service, monkeypatch, tmp_path):

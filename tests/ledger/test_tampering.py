@@ -229,7 +229,7 @@ def test_an_event_moved_to_another_stream_is_named(copy):
         database.execute("UPDATE events SET stream = 'slot/svc-9/production' WHERE position = 1")
     report = verified(copy)
     assert "position 1 was changed" in texts(report)
-    assert "slot/svc-1/production has 2 events, of revisions 2 to 3" in texts(report)
+    assert "slot/svc-1/production has 2 of revisions 1 to 3" in texts(report)
 
 
 def test_an_event_that_is_there_twice_is_named(copy):
