@@ -1,15 +1,22 @@
 """What somebody hostile, or merely unlucky, sends: names, times and requests that nobody meant to be sent."""
 
 import itertools
+import random
+import socket
+import sqlite3
+import string
+import time
 import uuid
+from contextlib import closing, contextmanager
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
 
 from ledger.contract import Items, Nested, members
 from ledger.events import EVENTS
 from ledger.values import Choice, Digest, Due, Flag, Integer, Json, Labels, Number, Sha256, Time
+from tests.server import Client
 
 EDGES = (
     "0001-01-01T00:00:00Z",
@@ -99,3 +106,157 @@ def test_whatever_its_name_a_slot_and_its_incident_are_found(server, name):
     while pages[-1]["next"]:
         pages.append(client.get("/v1/slots", environment=environment, limit=1, after=pages[-1]["next"]).json())
     assert [each["service"] for page in pages for each in page["items"]] == [name]
+
+
+def knock(server, request, times):
+    """Connections that have sent a request and keep their end open."""
+    parts = urlsplit(server.url)
+    found = [socket.create_connection((parts.hostname, parts.port)) for _ in range(times)]
+    for each in found:
+        each.sendall(request)
+    return found
+
+
+def seconds(call):
+    begun = time.monotonic()
+    call()
+    return time.monotonic() - begun
+
+
+def test_who_does_not_hang_up_keeps_nobody_waiting(fresh_server):
+    """A phone that lost its network, ten times, costs a responder nothing."""
+    fresh_server.client().get("/v1/slots")
+    held = knock(fresh_server, b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 10)
+    time.sleep(0.3)
+    try:
+        assert seconds(lambda: fresh_server.client().get("/v1/slots")) < 2
+    finally:
+        for each in held:
+            each.close()
+
+
+@contextmanager
+def locked(path):
+    """A file that another process is writing to."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+        connection.execute("ROLLBACK")
+
+
+def test_a_busy_file_of_tokens_keeps_nobody_from_reading(fresh_server):
+    """When a token was last used is worth nobody's waiting."""
+    path = fresh_server.data / "access.sqlite"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE tokens SET used_at = '2026-01-01T00:00:00Z'")
+    with locked(path):
+        assert seconds(lambda: fresh_server.client().get("/v1/slots")) < 2
+
+
+@pytest.mark.slow
+def test_read_models_that_were_locked_for_a_while_go_on(fresh_server):
+    """A passing trouble passes: nobody has to restart a server for it."""
+    client = fresh_server.client()
+    removed = {"type": "service.removed", "data": {"service": "a", "environment": "b"}}
+    client.append(removed)
+    assert client.get("/readyz").status == 200
+    with locked(fresh_server.data / "read-models" / "models.sqlite"):
+        client.append(removed)
+        time.sleep(35)
+    until = time.monotonic() + 10
+    while (ready := client.get("/readyz")).status != 200 and time.monotonic() < until:
+        time.sleep(0.2)
+    assert ready.status == 200, ready.body
+
+
+JSON_TRAPS = {
+    "a member twice": (b'{"environment":"b","environment":"c","to":"2020-01-01T00:00:00Z"}', 422),
+    "nested too deep": (b"[" * 100_000, 400),
+    "not UTF-8": (b'{"environment":"\xff","to":"2020-01-01T00:00:00Z"}', 400),
+    "no number": (b'{"environment":NaN,"to":"2020-01-01T00:00:00Z"}', 400),
+}
+
+
+@pytest.mark.parametrize("trap", JSON_TRAPS)
+def test_a_plan_is_read_as_strictly_as_an_event(server, trap):
+    """What two readers would read differently is no decision."""
+    body, status = JSON_TRAPS[trap]
+    answer = server.client().post("/v1/plan", body)
+    assert (answer.status, answer.json()["type"]) == (
+        status,
+        f"urn:lastgood:problem:{'invalid' if status == 422 else 'malformed'}",
+    )
+
+
+def test_a_plan_in_another_media_type_is_refused_as_that(server):
+    answer = server.client().post("/v1/plan", b"{}", {"Content-Type": "text/plain"})
+    assert answer.status == 415
+
+
+@pytest.mark.parametrize("role", ["pipeline", "relay", "auditor", "admin"])
+def test_who_may_not_decide_may_not_decide_a_plan_that_changes_nothing(server, role):
+    place = f"env-{uuid.uuid4().hex}"
+    removed = {"deployment_id": "1", "service": "s", "environment": place, "version": "1"}
+    server.client("pipeline").append({"type": "deployment.succeeded", "time": EDGES[2], "data": removed})
+    answer = server.client(role).post("/v1/plan", {"environment": place, "to": "2025-01-01T00:00:00Z", "reason": "x"})
+    assert answer.status == 403, answer.body
+
+
+BENT = {
+    "ends an alert": ("alert.resolved", {"fingerprint": "F", "name": "n"}),
+    "puts somebody on call": (
+        "oncall.assigned",
+        {"rota": "F", "person": "mallory", "from": "2025-01-01T00:00:00Z", "to": "2099-01-01T00:00:00Z"},
+    ),
+}
+
+
+@pytest.mark.parametrize("how", BENT)
+def test_a_pipeline_bound_to_one_service_bends_no_others_situation(server, how):
+    """What names no service is about all of them."""
+    name, client = uuid.uuid4().hex, server.client()
+    slot = {"service": f"payments-{name}", "environment": name}
+    shift = {"rota": name, "person": "ann", "from": "2025-01-01T00:00:00Z", "to": "2099-01-01T00:00:00Z"}
+    first = client.append(
+        {"type": "deployment.succeeded", "data": {"deployment_id": "1", **slot, "version": "1"}},
+        {"type": "alert.fired", "data": {"fingerprint": name, "name": "n", **slot}},
+        {"type": "oncall.assigned", "data": {**shift, "services": [slot["service"]]}},
+    )
+    kind, data = BENT[how]
+    bound = Client(server.url, server.token("pipeline", services=["docs"], name=f"docs-{name}"))
+    filled_in = {each: {"F": name, "E": name}.get(given, given) for each, given in data.items()}
+    bound.post("/v1/events", {"type": kind, "data": filled_in})
+    head = client.append({"type": "service.removed", "data": {"service": "docs", "environment": name}})
+    found = client.get("/v1/slot/situation", at_least=max(head["position"], first["last"]), **slot).json()
+    assert [each["state"] for each in found["alerts"]] == ["active"]
+    assert "ann" in str(found["on_call"])
+    assert "mallory" not in str(found["on_call"])
+
+
+def test_a_revocation_holds_whatever_access_sqlite_says(fresh_server):
+    """It is in the record: a file put back from a backup brings no token back."""
+    fresh_server.revoke("a-auditor")
+    with closing(sqlite3.connect(fresh_server.data / "access.sqlite")) as connection, connection:
+        connection.execute("UPDATE tokens SET revoked_at = NULL, revoked_position = NULL")
+    assert fresh_server.client("auditor").get("/v1/slots").status == 401
+
+
+def test_a_made_up_method_is_no_label_of_its_own(server):
+    """Else whoever knocks, without a token, makes the measures grow for ever."""
+    method = "".join(random.choices(string.ascii_uppercase, k=16))
+    server.client(None).request(method, "/healthz")
+    assert method.encode() not in server.client().get("/metrics").body
+
+
+@pytest.mark.slow
+def test_a_history_of_decisions_is_taken_in_seconds(fresh_server):
+    """While a group is decided, nobody's incident can be declared."""
+    slot = {"service": "a", "environment": "b"}
+    days = ({"type": "deployment.succeeded", "time": f"2025-11-1{day}T00:00:00Z"} for day in range(3))
+    client = fresh_server.client()
+    client.append(
+        *({**each, "data": {"deployment_id": f"{n}", **slot, "version": f"{n}"}} for n, each in enumerate(days))
+    )
+    data = {"type": "rollback.decided", "time": "2026-01-01T00:00:00Z"}
+    decisions = [{**data, "data": {"rollback_id": f"r{n}", **slot, "to_version": "1"}} for n in range(300)]
+    assert seconds(lambda: client.append(*decisions)) < 5

@@ -46,3 +46,36 @@ def test_no_name_breaks_a_screen_or_turns_its_text_around(server, name):
         ended = run(server, *verb)
         assert ended.returncode in (0, 10), (verb, ended.stderr)
         assert not set(ended.stdout + ended.stderr) & set("\u202e\u200b\x1b"), verb
+
+
+def test_the_demo_leaves_a_record_alone_that_holds_something(fresh_server):
+    """What is recorded stays for ever: an invented SEV-1 must not be among it."""
+    deployed = {"deployment_id": "1", "service": "real", "environment": "production", "version": "1"}
+    position = fresh_server.client().append({"type": "deployment.succeeded", "data": deployed})["position"]
+    ended = run(fresh_server, "demo", data=str(fresh_server.data))
+    assert ended.returncode != 0
+    assert fresh_server.client().get("/v1/events", after=position).json()["items"] == []
+
+
+def a_decision(server, service):
+    slot = {"service": service, "environment": f"env-{uuid.uuid4().hex}"}
+    for day, version in ((10, "1"), (11, "2")):
+        deployed = {"deployment_id": version, **slot, "version": version}
+        server.client().append({"type": "deployment.succeeded", "time": f"2025-11-{day}T00:00:00Z", "data": deployed})
+    return slot
+
+
+def test_no_decision_is_denied_while_the_answers_catch_up(fresh_server):
+    """Where it can't be known whether something is decided, `none` is not the answer."""
+    slot = a_decision(fresh_server, "late")
+    many = [
+        {
+            "type": "deployment.succeeded",
+            "data": {"deployment_id": f"{n}", "service": f"s{n}", "environment": "e", "version": "1"},
+        }
+        for n in range(10_000)
+    ]
+    fresh_server.client().append(*many)
+    fresh_server.client().append({"type": "rollback.decided", "data": {"rollback_id": "r1", **slot, "to_version": "1"}})
+    named = ("--service", slot["service"], "--environment", slot["environment"])
+    assert run(fresh_server, "rollback", "next", *named, role="pipeline").returncode != 10
