@@ -94,9 +94,18 @@ def _undecided(scene: SlotScene, made: Return, decision: Decision | None) -> str
         return "its decision was recorded only afterwards"
     if _ended(scene, decision, at, position) is not None:
         return "its decision had been called off"
+    if _is_superseded(scene, made, decision):
+        return "its decision had been superseded"
     if (validity := _validity(scene, made)) is not None and at - decision.at >= validity:
         return "its decision had lapsed"
     return None
+
+
+def _is_superseded(scene: SlotScene, made: Return, decision: Decision) -> bool:
+    """Whether a newer decision, for another version, was known when a rollback was begun."""
+    newer = (each for each in scene.decided("decided") if each.moment > decision.moment)
+    known = (each for each in newer if as_dated(each, *made.steps[0], relieves=False))
+    return any(each.reference != decision.reference and each.version != made.version for each in known)
 
 
 def _validity(scene: SlotScene, made: Return) -> int | None:

@@ -114,6 +114,28 @@ def test_a_rollback_that_was_called_off(story, off):
     assert found(story, "rollback_without_decision") == [("open", [done, decided])]
 
 
+def test_a_rollback_whose_decision_was_superseded(story):
+    """By one for another version, before it was begun."""
+    story.at("07:00").deployed("0")
+    a_bad_release(story)
+    decided = story.at("10:10").decided("A", "r1")
+    story.at("10:15").decided("0", "r2")
+    done = story.at("10:20").rolled_back("A", "r1")
+    assert found(story, "rollback_without_decision") == [("open", [done, decided])]
+
+
+def test_a_rollback_that_was_begun_before_its_decision_was_superseded(story):
+    """It was at work already; and another decision for the same version changes nothing."""
+    story.at("07:00").deployed("0")
+    a_bad_release(story)
+    story.at("10:10").decided("A", "r1")
+    story.at("10:11").decided("A", "r2")
+    story.at("10:12").rollback_started("A", "r1")
+    story.at("10:15").decided("0", "r3")
+    story.at("10:20").rolled_back("A", "r1")
+    assert found(story, "rollback_without_decision") == []
+
+
 def test_a_first_release_and_a_restore_are_no_returns(story):
     """After a removal nothing is replaced."""
     a_bad_release(story)
