@@ -205,7 +205,7 @@ def test_who_is_on_call_can_be_asked_by_service_by_rota_and_for_later(world):
     """A hand-over that is to come, too."""
     shift(world, "Ana", -60, 60)
     receipt = shift(world, "Ben", 60, 120)
-    (now,) = on_call(world, receipt, service=world.service)
+    (now,) = on_call(world, receipt, service=world.service, rota=f"rota-{world.service}")
     assert (now["person"], now["next"]["person"]) == ("Ana", "Ben")
     later = (datetime.now(UTC) + timedelta(minutes=90)).isoformat()
     (then,) = on_call(world, receipt, rota=f"rota-{world.service}", at=later)
