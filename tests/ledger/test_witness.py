@@ -99,7 +99,7 @@ def test_what_is_not_this_witness_cosignature_is_refused(witness, configured):
         (checkpoint(3), theirs),
         (checkpoint(4), forged),
         (checkpoint(3), ours[:-1]),
-        (checkpoint(3), ours[:40] + b"A" + ours[41:]),
+        (checkpoint(3), ours[:40] + (b"B" if ours[40:41] == b"A" else b"A") + ours[41:]),
         (checkpoint(3), LOG.signature("x").line().encode()),
         (checkpoint(3), b""),
         (checkpoint(3), b"\xff\n"),
