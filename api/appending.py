@@ -22,11 +22,12 @@ Outcome = Receipt | BaseException
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """How a request wants its events taken. `expected` goes with a single event."""
+    """How a request wants its events taken. `expected` goes with a single event, `claim` with `expected`."""
 
     principal: Principal
     expected: int | None = None
     strict: bool = False
+    claim: bool = False
 
 
 def all_or_nothing(held: Service, sent: Sent, wish: Wish) -> list[Receipt]:
@@ -41,7 +42,7 @@ def all_or_nothing(held: Service, sent: Sent, wish: Wish) -> list[Receipt]:
     if not prepared:
         return []
     try:
-        return held.writer.append(Command(wish.principal, prepared, wish.expected, wish.strict))
+        return held.writer.append(Command(wish.principal, prepared, wish.expected, wish.strict, wish.claim))
     except LedgerError as error:
         _tell_line(error, sent.entries[(error.line or 1) - 1].line)
         raise

@@ -43,7 +43,8 @@ def decisions(**query: Any) -> Response:
 
     A pipeline executes those in state `pending`, and sees only the slots it is
     bound to. `revision` is the slot's at `known_at`: a claim sends it as
-    If-Match with `rollback.started`, so that of two callers one gets it.
+    If-Match with `rollback.started` (and `?claim=true`, so that observations
+    recorded meanwhile are no conflict), so that of two callers one gets it.
     """
     principal, held, moment = require_reader(), service(), _newest(query)
     with held.answers.at(moment) as reader:

@@ -39,7 +39,7 @@ blp = Blueprint("events", __name__, url_prefix="/v1/events", description="What h
 @blp.route("", methods=["POST"])
 @blp.arguments(AppendQuery, location="query", as_kwargs=True)
 @docs.append(blp)
-def append(each: bool = False, strict: bool = False, wait: str | None = None) -> Response:
+def append(each: bool = False, strict: bool = False, claim: bool = False, wait: str | None = None) -> Response:
     """
     Append one event or many.
 
@@ -50,7 +50,9 @@ def append(each: bool = False, strict: bool = False, wait: str | None = None) ->
     """
     principal = current_principal()
     sent = read(request.headers, request.get_data)
-    wish = Wish(principal, _expected(sent, each=each), strict)
+    wish = Wish(principal, _expected(sent, each=each), strict, claim)
+    if claim and wish.expected is None:
+        raise BadRequest("claim goes with If-Match, the revision at which the decision was read")
     if each:
         outcomes = each_by_itself(service(), sent, wish)
         return _outcomes(_waited(outcomes) if wait else outcomes)

@@ -72,6 +72,11 @@ class KnownType:
 class AppendQuery(Schema):
     each = parameter(Switch(), "event by event, each with an outcome of its own, instead of all or nothing")
     strict = parameter(Switch(), "refuse with 409 what would otherwise be recorded with a warning")
+    claim = parameter(
+        Switch(),
+        "with If-Match, for a rollback.started: what was recorded in the slot since that revision is no conflict "
+        "if it bears neither on what runs there nor on what is decided or claimed",
+    )
     wait = parameter(Choice(("sealed",)), "answer once the events are in the transparency log, with the proof")
 
 

@@ -28,6 +28,7 @@ from ledger.events import (
     Recorded,
     RecordRedacted,
     RollbackDecided,
+    RollbackStarted,
 )
 from ledger.values import stream_name
 
@@ -36,6 +37,9 @@ CLOCK_TOLERANCE = timedelta(seconds=1)
 
 CANDIDATES_KEPT = 20
 """How many of the candidates that a decider could see are kept with a decision."""
+
+LOOKED_THROUGH = 1_000
+"""So many events of a slot are looked through, under the lock, for what bears on a claim; after more it is stale."""
 
 RULES: dict[str, Any] = {"slot": slot, "incident": incident}
 """The kinds of stream whose rules need a state."""
@@ -60,14 +64,16 @@ class Command:
     """
     A caller's request: all of its events are recorded, or none.
 
-    `expected` is the revision the one event's stream must be at; `strict`
-    refuses what would be recorded with a warning.
+    `expected` is the revision the one event's stream must be at; `claim` lets
+    a rollback start at a later one, if what was recorded since bears on no
+    claim. `strict` refuses what would be recorded with a warning.
     """
 
     principal: Principal
     events: Sequence[Prepared]
     expected: int | None = None
     strict: bool = False
+    claim: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,7 @@ class Past(Protocol):
     def event(self, position: int) -> Recorded | None: ...
     def state(self, stream: str) -> Any: ...
     def stream(self, stream: str) -> Iterable[Recorded]: ...
+    def since(self, stream: str, revision: int) -> Iterable[Recorded]: ...
     def reprepare(self, prepared: Prepared, event: Event, principal: Principal) -> Prepared: ...
 
 
@@ -165,7 +172,7 @@ class Group:
             return twin
         stream = prepared.stream
         revision = mine.revisions.get(stream) or self.overlay.revisions.get(stream) or self._past.revision(stream)
-        if command.expected is not None and command.expected != revision:
+        if command.expected is not None and self._is_stale(prepared, command, revision, mine):
             raise StaleRevision(stream, command.expected, revision)
         position = self._head + len(self.overlay.placed) + len(mine.placed) + 1
         prepared, cautions = self._consider(prepared, command.principal, position, mine)
@@ -180,6 +187,22 @@ class Group:
         mine.receipts[prepared.key] = (receipt, prepared.fingerprint)
         self._evolve(prepared, mine)
         return receipt
+
+    def _is_stale(self, prepared: Prepared, command: Command, revision: int, mine: Overlay) -> bool:
+        """Whether a stream has moved on from what was expected; for a claim, by what bears on one."""
+        stream, expected = prepared.stream, command.expected or 0
+        if expected == revision:
+            return False
+        claims = command.claim and isinstance(prepared.event, RollbackStarted)
+        if not claims or not 0 < revision - expected <= LOOKED_THROUGH:
+            return True
+        pending = (
+            each.prepared.event
+            for each in (*self.overlay.placed, *mine.placed)
+            if each.prepared.stream == stream and each.originator_version > expected
+        )
+        stored = (each.event for each in self._past.since(stream, expected))
+        return any(map(slot.bears_on_a_claim, chain(pending, stored)))
 
     def _twin(self, prepared: Prepared, mine: Overlay) -> Receipt | None:
         key = prepared.key

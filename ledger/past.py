@@ -12,7 +12,7 @@ from typing import Any
 
 from ledger.authority import Principal
 from ledger.codec import Key, Prepared, Row, prepare, recorded
-from ledger.deciding import RULES, Command, Overlay
+from ledger.deciding import LOOKED_THROUGH, RULES, Command, Overlay
 from ledger.events import Event, Recorded
 from ledger.store.sqlite import SQLiteStore
 
@@ -66,6 +66,10 @@ class StoredPast:
 
     def stream(self, stream: str) -> Iterator[Recorded]:
         return self._stream(stream, self._head)
+
+    def since(self, stream: str, revision: int) -> Iterator[Recorded]:
+        """The first `LOOKED_THROUGH` events of a stream after a revision."""
+        return map(recorded, self._store.stream_rows(stream, revision, self._head, LOOKED_THROUGH))
 
     def state(self, stream: str) -> Any:
         state = self._states.get(stream)

@@ -79,6 +79,15 @@ def compare(event: RollbackDecided, current: str | None, candidates: Sequence[Ma
     return cautions
 
 
+def bears_on_a_claim(event: Event) -> bool:
+    """
+    Whether an event may change which decision a pipeline should execute: what
+    is decided or claimed, and what runs. What only observes or configures the
+    slot, however often, never does.
+    """
+    return event.TOPIC.startswith(("rollback.", "deployment.", "release.", "service.removed"))
+
+
 def _executed(state: State, rollback_id: str, to_version: str) -> list[Caution]:
     decided = state.targets.get(rollback_id)
     if decided is None:

@@ -3,7 +3,8 @@ What a pipeline asks before it acts: `rollback next` and `gate release`.
 
 People decide, pipelines execute: `next` hands out the one decision that is
 valid now, and a claim is recorded at the revision that was read, so that of
-two pipelines one gets it.
+two pipelines one gets it. What else is recorded of the slot meanwhile never
+makes a decision vanish: "there is none" is said only where there is none.
 """
 
 import os
@@ -19,8 +20,10 @@ from api.cli.exits import Conflict, Exit, No, Unreachable
 from api.cli.lazy import LazyGroup, Verb
 
 LOOK_EVERY_S = 1.0
-TRIES = 10
-"""Each is lost only to another event recorded in the slot between looking and claiming."""
+PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0)
+"""After a claim that came too late, and before the next look; the last one again and again."""
+CLAIM_FOR_S = 30.0
+"""For so long a claim is tried, or as long as one waits: each is lost only to what changes the slot meanwhile."""
 TOLD = ("rollback_id", "service", "environment", "to_version", "to_digest", "reason", "decided_by", "position")
 
 
@@ -46,10 +49,12 @@ def next_(service: str, environment: str, wait_s: float, claim: bool, output: st
     client = options.connect(flags)
     slot = {"service": service, "environment": environment}
     until = time.monotonic() + wait_s
-    while (found := _take(client, slot, claim=claim)) is None:
+    take = _claimed if claim else _pending
+    while (found := take(client, slot, until)) is None:
         if (left_s := until - time.monotonic()) <= 0:
-            where = f"{show.plain(service)} in {show.plain(environment)}"
-            raise No(f"no rollback of {where} is decided, valid and unclaimed", "lastgood status shows what is so")
+            raise No(
+                f"no rollback of {_place(slot)} is decided, valid and unclaimed", "lastgood status shows what is so"
+            )
         time.sleep(min(LOOK_EVERY_S, left_s))
     told = {name: found[name] for name in TOLD}
     if output == "json":
@@ -60,20 +65,45 @@ def next_(service: str, environment: str, wait_s: float, claim: bool, output: st
             click.echo(f"{name} {show.plain(value)}")
 
 
-def _take(client: Client, slot: Mapping[str, str], *, claim: bool) -> dict[str, Any] | None:
-    """The pending decision of a slot, claimed if asked for; None where there is none or someone else was first."""
-    for _ in range(TRIES):
-        found = client.get("/v1/decisions", {**slot, "state": "pending"})["items"]
-        if not found:
-            return None
-        decision: dict[str, Any] = found[0]
+def _place(slot: Mapping[str, str]) -> str:
+    return f"{show.plain(slot['service'])} in {show.plain(slot['environment'])}"
+
+
+def _pending(client: Client, slot: Mapping[str, str], _until: float = 0.0) -> dict[str, Any] | None:
+    """The decision of a slot that can be executed now; None where there is none."""
+    found: list[dict[str, Any]] = client.get("/v1/decisions", {**slot, "state": "pending"})["items"]
+    return found[0] if found else None
+
+
+def _claimed(client: Client, slot: Mapping[str, str], until: float) -> dict[str, Any] | None:
+    """
+    The pending decision of a slot, claimed; None where there is none, or someone else was first.
+
+    Raises:
+        Conflict: where there is one all the time, and the slot changes each time before it is claimed.
+    """
+    until, pauses = max(until, time.monotonic() + CLAIM_FOR_S), iter(PAUSES_S)
+    while (decision := _pending(client, slot)) is not None:
         try:
-            if claim:
-                _claim(client, decision)
-        except Conflict:
-            continue  # something was recorded meanwhile: another claim, which the next look shows, or anything else
-        return decision
+            _claim(client, decision)
+        except Conflict as conflict:
+            # Another claim, which the next look shows, or anything else that changes what runs here.
+            pause_s = next(pauses, PAUSES_S[-1])
+            if time.monotonic() + pause_s > until:
+                raise _too_lively(slot, decision, conflict) from None
+            time.sleep(pause_s)
+        else:
+            return decision
     return None
+
+
+def _too_lively(slot: Mapping[str, str], decision: Mapping[str, Any], conflict: Conflict) -> Conflict:
+    return Conflict(
+        f"the rollback {show.plain(decision['rollback_id'])} of {_place(slot)} is decided and unclaimed, and could not "
+        f"be claimed: {conflict.message}",
+        "run it again, with a longer --wait; so much is recorded of this slot that each claim came too late",
+        conflict.status,
+    )
 
 
 def _claim(client: Client, decision: Mapping[str, Any]) -> None:
@@ -86,7 +116,8 @@ def _claim(client: Client, decision: Mapping[str, Any]) -> None:
     # The id is new for each claim: a retried CI step that claims again is another claim, and has to win anew.
     event = {"id": identity.uuid7(), "specversion": "1.0", "type": "rollback.started", "data": data}
     draft = drafts.of(event, facts)
-    client.post("/v1/events", draft.text, "application/json", {"If-Match": f'"{decision["revision"]}"'})
+    expected = {"If-Match": f'"{decision["revision"]}"'}
+    client.post("/v1/events", draft.text, "application/json", expected, {"claim": "true"})
 
 
 @click.command(

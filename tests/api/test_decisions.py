@@ -81,6 +81,18 @@ def test_of_many_claims_one_wins(world):
         assert sorted(pool.map(take, range(8))) == [201] + [412] * 7
 
 
+def test_a_claim_outlives_what_does_not_bear_on_it(world):
+    """If-Match means that very revision, unless it is asked to be read as a claim."""
+    receipt = decided(world)
+    (item,) = world.seen(receipt, "/v1/decisions", state="pending")["items"]
+    world.tell("service.observed", by=world.pipeline, running=[{"version": "2"}])
+    event = {"type": "rollback.started", "data": {**world.slot, "rollback_id": "r1", "to_version": "1"}}
+    at = {"If-Match": f'"{item["revision"]}"'}
+    assert world.pipeline.post("/v1/events", event, at).status == 412
+    assert [world.pipeline.post("/v1/events", event, at, claim="true").status for _ in range(2)] == [201, 412]
+    assert world.pipeline.post("/v1/events", event, claim="true").status == 400
+
+
 def test_a_bound_pipeline_sees_its_own_decisions_only(world, server):
     """Least privilege: other services' decisions are not its business."""
     receipt = decided(world)

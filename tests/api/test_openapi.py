@@ -81,6 +81,7 @@ def test_every_parameter_of_appending_and_reading_is_in_it(document):
     assert names("/v1/events", "post") == {
         ("query", "each"),
         ("query", "strict"),
+        ("query", "claim"),
         ("query", "wait"),
         ("header", "If-Match"),
         ("header", "Prefer"),

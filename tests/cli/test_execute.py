@@ -5,10 +5,13 @@ import subprocess
 import threading
 import time
 import uuid
+from contextlib import contextmanager
 
 import pytest
 
+from api.cli import execute
 from tests.api.world import World
+from tests.cli.faulty import Answer
 from tests.server import LASTGOOD, environment
 
 
@@ -80,10 +83,63 @@ def test_of_several_pipelines_that_claim_one_gets_it(world):
     assert len(claims) == 1
 
 
-def test_a_claim_outlives_other_events_in_the_slot(world):
-    """What is recorded between looking and claiming costs a second look, not the decision."""
+@contextmanager
+def lively(world):
+    """Observers that record in the slot as fast as they can."""
+    stop = threading.Event()
+
+    def observe():
+        while not stop.is_set():
+            world.tell("service.observed", by=world.pipeline, running=[{"version": "2"}])
+
+    observers = [threading.Thread(target=observe) for _ in range(2)]
+    for each in observers:
+        each.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for each in observers:
+            each.join()
+
+
+def test_a_claim_in_a_lively_slot_gets_its_decision(world):
+    """What else is recorded there, however often, makes no rollback vanish."""
+    decide(world)
+    with lively(world):
+        ended = run(world, "rollback", "next", *slot(world), "--claim")
+    assert (ended.returncode, "rollback_id r1" in ended.stdout) == (0, True), ended.stderr
+
+
+def test_of_several_pipelines_that_claim_in_a_lively_slot_one_gets_it(world):
+    """Noise neither hides the decision from all, nor hands it out twice."""
     world.seen(decide(world))
-    assert run(world, "rollback", "next", *slot(world), "--claim").returncode == 0
+    settings = environment(url=world.server.url, token=world.server.tokens["pipeline"])
+    command = [LASTGOOD, "rollback", "next", *slot(world), "--claim"]
+    with lively(world):
+        callers = [subprocess.Popen(command, env=settings, stdout=-3, stderr=-3) for _ in range(4)]
+        assert sorted(each.wait(60) for each in callers) == [0, 10, 10, 10]
+
+
+PENDING = {"rollback_id": "r1", "service": "web", "environment": "prod", "to_version": "1", "revision": 4}
+STALE = Answer(412, {"title": "The stream has moved on", "detail": "it is at revision 9, not 4"})
+
+
+def test_a_claim_that_always_comes_too_late_is_a_conflict(lastgood, faulty, monkeypatch):
+    """There is a decision, so the answer is never "there is none"."""
+    monkeypatch.setattr(execute, "CLAIM_FOR_S", 0.5)
+    faulty.answers = [Answer(200, {"items": [PENDING]}), STALE] * 50
+    ended = lastgood("rollback", "next", "--service", "web", "--environment", "prod", "--claim", "--url", faulty.url)
+    assert ended.exit_code == 5
+    assert "r1 of web in prod is decided and unclaimed, and could not be claimed" in ended.stderr
+    assert 3 <= len(faulty.asked) // 2 <= 6
+
+
+def test_a_claim_looks_again_before_it_tries_again(lastgood, faulty):
+    """Whoever was too late for one decision never claims it after it was superseded, cancelled or claimed."""
+    faulty.answers = [Answer(200, {"items": [PENDING]}), STALE, Answer(200, {"items": []})]
+    ended = lastgood("rollback", "next", "--service", "web", "--environment", "prod", "--claim", "--url", faulty.url)
+    assert (ended.exit_code, [each.method for each in faulty.asked]) == (10, ["GET", "POST", "GET"])
 
 
 @pytest.mark.parametrize(

@@ -53,9 +53,10 @@ def command(
     by: Principal = EVERYONE,
     expected: int | None = None,
     strict: bool = False,
+    claim: bool = False,
 ) -> Command:
     made = [each if isinstance(each, Draft) else draft(each) for each in drafts]
-    return Command(by, [ledger.prepare(each, by) for each in made], expected, strict)
+    return Command(by, [ledger.prepare(each, by) for each in made], expected, strict, claim)
 
 
 def outcome(ledger: Ledger, *drafts: Draft | Event, **options: Any) -> list[Receipt] | LedgerError:

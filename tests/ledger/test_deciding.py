@@ -214,6 +214,58 @@ def test_of_two_who_expect_the_same_revision_one_gets_it(ledger):
     assert isinstance(third, StaleRevision)
 
 
+OBSERVED = event("service.observed", running=[{"version": "1"}])
+CLAIM = event("rollback.started")
+
+
+@pytest.mark.parametrize("apart", [True, False], ids=["in groups of their own", "in one group"])
+def test_a_claim_conflicts_with_what_bears_on_it_only(ledger, apart):
+    """Observers that record all the time hide no decision; another claim always does."""
+
+    def take(*commands):
+        return [each for one in commands for each in ledger.record([one])] if apart else ledger.record(commands)
+
+    append(ledger, deployed("1"))
+    quiet = [command(ledger, each) for each in (OBSERVED, event("feature.enabled", feature="f"))]
+    claims = [command(ledger, CLAIM, expected=1, claim=True) for _ in range(2)]
+    *_, first, second = take(*quiet, *claims)
+    assert first[0].revision == 4
+    assert isinstance(second, StaleRevision)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        CLAIM,
+        decided_rollback("0"),
+        deployed("2"),
+        released("1"),
+        event("service.removed"),
+        event("rollback.cancelled", reason="x"),
+    ],
+    ids=lambda each: each.TOPIC,
+)
+def test_a_claim_is_stale_once_what_runs_or_is_decided_has_changed(ledger, other):
+    append(ledger, deployed("1"))
+    append(ledger, OBSERVED, other, OBSERVED)
+    with pytest.raises(StaleRevision):
+        append(ledger, CLAIM, expected=1, claim=True)
+
+
+def test_only_a_claim_may_be_late(ledger, monkeypatch):
+    """A revision that is expected for anything else is that revision; and nobody holds the lock to read for long."""
+    append(ledger, deployed("1"), OBSERVED, OBSERVED)
+    for late, options in ((CLAIM, {"expected": 1}), (deployed("2"), {"expected": 1, "claim": True})):
+        with pytest.raises(StaleRevision):
+            append(ledger, late, **options)
+    with pytest.raises(StaleRevision):
+        append(ledger, CLAIM, expected=4, claim=True)
+    monkeypatch.setattr("ledger.deciding.LOOKED_THROUGH", 1)
+    with pytest.raises(StaleRevision):
+        append(ledger, CLAIM, expected=1, claim=True)
+    assert append(ledger, CLAIM, expected=2, claim=True)[0].revision == 4
+
+
 # Warnings
 
 
