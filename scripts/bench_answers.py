@@ -63,7 +63,7 @@ class Asking:
             position = self.ask("POST", "/v1/events", body, **kind)["last"]
         until = time.monotonic() + 300
         while time.monotonic() < until:
-            if self.ask("GET", "/v1/slots?limit=1")["known_at"] >= position:
+            if self.ask("GET", "/v1/incidents?limit=1")["known_at"] >= position:
                 return
             time.sleep(0.2)
         raise SystemExit("the answers did not catch up within 300 s")
