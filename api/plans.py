@@ -2,8 +2,10 @@
 Returning a whole environment to a moment: what it would change, and deciding it.
 """
 
+from dataclasses import replace
 from typing import Any
 
+import orjson
 from flask import Response, jsonify, request
 from marshmallow import Schema, ValidationError, fields
 from werkzeug.exceptions import NotFound, UnsupportedMediaType
@@ -19,10 +21,10 @@ from api.slots import NAME, moment_of
 from api.strict_json import document, text
 from ledger.application import uuid7
 from ledger.authority import Principal, may_decide
-from ledger.codec import Prepared
+from ledger.codec import Draft, Prepared
 from ledger.deciding import Command
-from ledger.errors import Fault, Invalid, OutOfRange
-from ledger.events import RollbackDecided
+from ledger.errors import Fault, IdTaken, Invalid, OutOfRange
+from ledger.events import Recorded, RollbackDecided
 from ledger.values import Prose, Text, Time, instant, rfc3339
 from projections.facts import Moment
 
@@ -47,6 +49,15 @@ class Wish(Schema):
     services = fields.List(Ruled(NAME))
 
 
+class PlanTaken(IdTaken):
+    """The name stands for another decision in this environment."""
+
+    def __init__(self, plan: str, taken: IdTaken) -> None:
+        super().__init__(taken.source, taken.event_id, taken.position)
+        told = f"the plan {plan} was decided with another moment, reason or choice of services"
+        self.args = (f"{told}, at position {taken.position}, and nothing was stored: give this decision another name",)
+
+
 @blp.route("/plan")
 @blp.arguments(PlanQuery, location="query", as_kwargs=True)
 @blp.response(200, replies.Plan)
@@ -68,16 +79,22 @@ def decide() -> tuple[Response, int]:
 
     Each is executed, observed and verified by itself (`/v1/decisions?plan=`),
     so that one slot that can't be rolled back never holds up the others.
+
+    A plan is decided once in an environment: sent again it is answered with
+    the first receipts, wherever its slots have gone since; another decision
+    under its name is a conflict.
     """
     principal, held = current_principal(), service()
     wish = _wish()
     _check(principal, wish)
-    moment = moment_of({"at_least": held.ledger.head()})
-    found = _plan(held, moment, wish["environment"], wish["to"], wish.get("services", []))
     name = wish.get("plan") or f"plan-{uuid7(held.ledger.clock.now())}"
-    prepared = [_decision(held, principal, wish, name, item) for item in found["items"]]
-    receipts = held.writer.append(Command(principal, prepared)) if prepared else []
-    return jsonify({"plan": name, "count": len(receipts), "receipts": receipts}), 201 if receipts else 200
+    prepared = _decisions(held, principal, wish, name)
+    try:
+        receipts = held.writer.append(Command(principal, prepared)) if prepared else []
+    except IdTaken as taken:
+        raise PlanTaken(name, taken) from None
+    new = any(not each.duplicate for each in receipts)
+    return jsonify({"plan": name, "count": len(receipts), "receipts": receipts}), 201 if new else 200
 
 
 def _wish() -> dict[str, Any]:
@@ -122,8 +139,36 @@ def _earlier(text: str, moment: Moment) -> Moment:
     return Moment(to, moment.known_at)
 
 
-def _decision(held: Service, principal: Principal, wish: dict[str, Any], plan: str, item: dict[str, Any]) -> Prepared:
-    """The decision for one slot; its key is made from the plan and the service, so that a repeat is a duplicate."""
+def _decisions(held: Service, principal: Principal, wish: dict[str, Any], name: str) -> list[Prepared]:
+    """What to record: the decisions that this plan was decided with before, else one for each slot that differs."""
+    moment = moment_of({"at_least": held.ledger.head()})
+    drafts_ = [_again(each) for each in _before(held, moment, wish["environment"], name)]
+    if not drafts_:
+        found = _plan(held, moment, wish["environment"], wish["to"], wish.get("services", []))
+        drafts_ = [_decision(wish, name, item) for item in found["items"]]
+    # What is compared is what was sent, never what the state of the slots made of it.
+    sent = orjson.dumps(wish | {"services": sorted(wish.get("services", []))}, option=orjson.OPT_SORT_KEYS)
+    return [held.ledger.prepare(replace(each, content=sent), principal) for each in drafts_]
+
+
+def _before(held: Service, moment: Moment, environment: str, plan: str) -> list[Recorded]:
+    """The decisions recorded by deciding a plan; not those that somebody made part of it one by one."""
+    with held.answers.at(moment) as reader:
+        found = reader.decisions({"plan": plan, "environment": environment})
+    positions = sorted(each["position"] for each in found if each["position"] is not None)
+    return [each for each in held.ledger.at(positions) if each.source == _source(plan)]
+
+
+def _again(recorded: Recorded) -> Draft:
+    return Draft(recorded.event, recorded.id, recorded.source)
+
+
+def _source(plan: str) -> str:
+    return f"urn:lastgood:plan:{plan}"
+
+
+def _decision(wish: dict[str, Any], plan: str, item: dict[str, Any]) -> Draft:
+    """The decision for one slot; its key is made from the plan and the slot."""
     told = {name: wish[name] for name in ("reason", "incident", "decided_by") if wish.get(name)}
     data = {
         "rollback_id": f"{plan}:{item['service']}"[:256],
@@ -135,5 +180,5 @@ def _decision(held: Service, principal: Principal, wish: dict[str, Any], plan: s
         **({"to_digest": item["to"]["digest"]} if item["to"]["digest"] else {}),
         **told,
     }
-    event = {"id": item["service"], "source": f"urn:lastgood:plan:{plan}", "type": "rollback.decided", "data": data}
-    return held.ledger.prepare(drafts.draft(event), principal)
+    slot = orjson.dumps([item["environment"], item["service"]]).decode()
+    return drafts.draft({"id": slot, "source": _source(plan), "type": "rollback.decided", "data": data})

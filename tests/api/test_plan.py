@@ -73,6 +73,65 @@ def test_deciding_a_plan_is_one_decision_for_all(worlds):
     ]
 
 
+@pytest.fixture
+def decided(worlds):
+    """A plan that was decided for two services, the wish that decided it, and the receipts."""
+    first, _ = worlds
+    for world in worlds:
+        world.deployed("10", minutes=100)
+    wish = {"environment": first.environment, "to": first.at(90), "reason": "broken", "plan": f"P-{first.service}"}
+    answer = first.responder.post("/v1/plan", wish)
+    assert (answer.status, answer.json()["count"]) == (201, 2), answer.body
+    return wish, answer.json()["receipts"]
+
+
+def places(receipts):
+    return [(each["id"], each["position"], each["duplicate"]) for each in receipts]
+
+
+def test_a_plan_sent_again_changes_nothing_wherever_its_slots_have_gone_since(server, worlds, decided):
+    """One is executed, one has moved on, a third differs only now: the first receipts come back, and no decision."""
+    (first, second), (wish, receipts) = worlds, decided
+    third = World(server, first.environment)
+    third.deployed("4", minutes=10)
+    third.deployed("5")
+    second.deployed("11")
+    first.tell("rollback.succeeded", rollback_id=f"{wish['plan']}:{first.service}", to_version="2")
+    again = first.responder.post("/v1/plan", wish)
+    assert again.status == 200, again.body
+    assert places(again.json()["receipts"]) == [(name, position, True) for name, position, _ in places(receipts)]
+    events = first.auditor.get("/v1/events", type="rollback.decided", environment=first.environment).json()["items"]
+    assert len(events) == 2
+
+
+def test_one_name_may_stand_for_a_plan_in_each_environment(server, worlds, decided):
+    wish, _ = decided
+    other = World(server, f"env-{uuid.uuid4().hex[:8]}")
+    other.service = worlds[0].service
+    other.deployed("1", minutes=0)
+    other.deployed("2", minutes=60)
+    answer = other.responder.post("/v1/plan", {**wish, "environment": other.environment, "to": other.at(30)})
+    assert (answer.status, answer.json()["count"]) == (201, 1), answer.body
+
+
+@pytest.mark.parametrize("change", [{"to": "2025-01-01T00:00:00Z"}, {"reason": "x"}, {"services": ["a"]}], ids=str)
+def test_another_decision_under_the_same_name_is_told(worlds, decided, change):
+    """Had it been answered as a duplicate, its decider would wait for what nobody decided."""
+    wish, receipts = decided
+    answer = worlds[0].responder.post("/v1/plan", {**wish, **change})
+    assert (answer.status, answer.json()["position"]) == (409, receipts[0]["position"])
+    assert f"the plan {wish['plan']} was decided with another" in answer.json()["detail"]
+
+
+def test_a_decision_that_names_a_plan_by_hand_is_not_the_plan(worlds):
+    """Somebody who makes one rollback part of a plan beforehand does not decide the rest of it."""
+    first, second = worlds
+    second.tell("rollback.decided", rollback_id="r1", to_version="7", plan=(name := f"P-{first.service}"))
+    wish = {"environment": first.environment, "to": first.at(75), "plan": name}
+    answer = first.responder.post("/v1/plan", wish)
+    assert (answer.status, answer.json()["count"]) == (201, 1), answer.body
+
+
 def test_a_machine_decides_no_plan(worlds):
     first, _ = worlds
     wish = {"environment": first.environment, "to": first.at(30)}
