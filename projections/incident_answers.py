@@ -2,29 +2,34 @@
 The answers about incidents: one with all that is known of it, and the list.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ledger.events import (
     Event,
-    FeatureDisabled,
     IncidentImpactMeasured,
     IncidentNoteAdded,
     IncidentUpdatePublished,
     MitigationApplied,
 )
 from ledger.values import from_microseconds, rfc3339, stream_name
-from projections import expected_response, impact, incident_list, incident_marks, measures, roles, spans, suspicion
+from projections import (
+    expected_response,
+    impact,
+    incident_list,
+    incident_marks,
+    incident_responses,
+    measures,
+    roles,
+    spans,
+    suspicion,
+)
 from projections.answers import Reader
 from projections.facts import Fact
 from projections.incident import OVER, State, Step
 from projections.incident_list import Cursor
 from projections.incident_story import Story
 from projections.incident_timeline import NameOf, nobody
-from projections.slot import Rollback
-from projections.telling import Told
-
-_DECISIONS = ("rollback.decided", "rollback.declined")
 
 
 def story(reader: Reader, name: str) -> Story | None:
@@ -84,8 +89,9 @@ class _Answer:
 
     def json(self) -> dict[str, Any]:
         state, story = self.state, self.story
-        leads_to = story.leads_to
-        responses = list(self._responses())
+        leads_to, among = story.leads_to, incident_responses.belonging(story)
+        responses = incident_responses.responses(among)
+        rollbacks = [each for _, each in incident_responses.rollbacks(story, among)]
         return {
             **row(state),
             **story.reader.frame(),
@@ -105,9 +111,7 @@ class _Answer:
             "merged": [each.id for each in story.merged],
             "alerts": state.alerts,
             "expected_response": expected_response.answer(state, responses, self.at),
-            "measures": {
-                name: each.json() for name, each in measures.measures(state, responses, self._rollbacks()).items()
-            },
+            "measures": {name: each.json() for name, each in measures.measures(state, responses, rollbacks).items()},
             "marks": [incident_marks.json(each) for each in incident_marks.marks(state, self.own)],
         }
 
@@ -212,37 +216,6 @@ class _Answer:
     def _slots(self) -> Iterator[Any]:
         for slot in self.state.affected:
             yield self.story.reader.state(stream_name("slot", *slot))
-
-    def _responses(self) -> Iterator[Fact]:
-        """The decisions to roll back or not, and features switched off, that belong to the incident."""
-        for told in self._belonging():
-            if told.fact.event.TOPIC in _DECISIONS or isinstance(told.fact.event, FeatureDisabled):
-                yield told.fact
-
-    def _belonging(self) -> Sequence[Told]:
-        """Events of slots that name the incident, or that name none and fall into it in a slot it affects."""
-        began, ended = self.state.began, self.state.ended
-        silent = (
-            each
-            for each in self.story.changes
-            if each.fact.event.incident is None
-            and began is not None
-            and began <= each.fact.at
-            and (ended is None or each.fact.at <= ended)
-        )
-        found = {each.fact.position: each for each in (*self.story.naming, *silent) if each.counts}
-        return [found[position] for position in sorted(found)]
-
-    def _rollbacks(self) -> list[Rollback]:
-        """The rollbacks that belong to the incident, each with all its steps."""
-        belonging = (each.fact.event for each in self._belonging())
-        events: list[Any] = [each for each in belonging if each.TOPIC.startswith("rollback.")]
-        named = {(e.service, e.environment, e.rollback_id) for e in events if hasattr(e, "rollback_id")}
-        found = []
-        for service, environment, rollback_id in sorted(named):
-            slot = self.story.reader.state(stream_name("slot", service, environment))
-            found += [each for name, each in slot.rollbacks.items() if name == rollback_id]
-        return found
 
 
 def _window(window: impact.Window) -> dict[str, Any]:
