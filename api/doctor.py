@@ -238,6 +238,15 @@ def head_of(folder: Path) -> int:
         return 0
 
 
+def types_of(folder: Path) -> list[str]:
+    """The types of what is recorded in a folder; none where nothing can be read."""
+    try:
+        with closing(_read_only(folder / "events.sqlite")) as database:
+            return [str(each) for (each,) in database.execute("SELECT DISTINCT type FROM events")]
+    except sqlite3.Error:
+        return []
+
+
 def is_served(folder: Path) -> bool:
     """Whether a server holds the folder. Looks without leaving anything behind."""
     if not (folder / FolderLock.FILE).exists():

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from api.config import Settings
-from api.doctor import FAIL, OK, WARN, Check, head_of, is_served
-from api.transparency import place_of
+from api.doctor import FAIL, OK, WARN, Check, head_of, is_served, types_of
+from api.transparency import missing, place_of
 from ledger.checkpoint import Checkpoint, open_checkpoint
 from ledger.checkpoints import CHECKPOINTS, COSIGNED, read_newest, read_notes
 from ledger.errors import Damaged
@@ -24,6 +24,9 @@ SILENT_S = 3_600.0
 def examine(settings: Settings) -> Iterator[Check]:
     """Every check of the log, one after the other."""
     place = place_of(settings)
+    if (gone := missing(settings, types_of(settings.data))) is not None:
+        yield Check("log", FAIL, str(gone), "see docs/proofs.md")
+        return
     if not (place / KEY).exists() and not (place / CHECKPOINTS).exists():
         yield Check("log", OK, "none yet: the key is made when a server first starts")
         return
@@ -47,7 +50,11 @@ def examine(settings: Settings) -> Iterator[Check]:
 def _sealed(newest: Checkpoint | None, folder: Path) -> Check:
     head = head_of(folder)
     if newest is None:
-        return Check("checkpoint", WARN, "nothing was sealed yet", "`lastgood serve` seals it")
+        if is_served(folder):
+            return Check(
+                "checkpoint", WARN, "nothing was sealed yet", "look again in a moment; then see the server's log"
+            )
+        return Check("checkpoint", OK, "none yet: the record is sealed when a server starts")
     told = f"{newest.size} of {head} events are sealed"
     if newest.size > head:
         advice = "the record lost events: `lastgood verify`, then see docs/proofs.md for the ways out"

@@ -5,7 +5,7 @@ What is given out is of a published checkpoint, never of what only the files
 have; whoever gets a checkpoint finds everything that it speaks of.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +14,13 @@ from api.witnesses import Asking
 from ledger.application import Ledger
 from ledger.checkpoint import parse_checkpoint
 from ledger.checkpoints import CHECKPOINTS, Checkpoints, Cosigned, read_newest
+from ledger.codec import Row
 from ledger.cosignatures import Cosignatures
-from ledger.errors import LedgerError, NotRecorded
+from ledger.errors import Damaged, LedgerError, NotRecorded
 from ledger.hashes import Hashes
 from ledger.leaves import Leaves
-from ledger.log_keys import LogKeys
+from ledger.log_keys import KEY, VKEYS, LogKeys
+from ledger.log_name import keep_name, kept_name
 from ledger.note import parse_note
 from ledger.proof import Proof
 from ledger.sealer import EventsMissing, Sealed, Sealer, Unverified
@@ -30,6 +32,17 @@ HASHES = "hashes"
 
 SEAL_PATIENCE_S = 5.0
 """How long one waits for a checkpoint; it takes a tenth of a second unless the disk is in trouble."""
+
+
+class LogGone(Damaged):
+    """A record that was sealed in a log whose files are not there."""
+
+    def __init__(self, place: Path, name: str | None) -> None:
+        super().__init__(
+            f"{f'the log {name}, in which this record is sealed,' if name else 'the log of this record'} is not in "
+            f"{place}. Is its disk mounted, and does LASTGOOD_CHECKPOINTS say where it is? Else restore its files from a "
+            "backup. If they are lost for good, `lastgood log restart` begins a new log with another key"
+        )
 
 
 class NotPublished(LedgerError):
@@ -159,21 +172,53 @@ def refuse_lost(settings: Settings, ledger: Ledger) -> None:
 
     Raises:
         EventsMissing: where more events were sealed than there are.
+        LogGone: where the log cannot tell whether there are.
     """
+    if (gone := missing(settings, map(_topic, ledger.rows()))) is not None:
+        raise gone
     note = read_newest(place_of(settings) / CHECKPOINTS)
     if note is not None and (size := parse_checkpoint(parse_note(note).text).size) > (head := ledger.head()):
         raise EventsMissing(size, head)
 
 
+def _topic(row: Row) -> str:
+    return row.topic
+
+
+def missing(settings: Settings, topics: Iterable[str]) -> LogGone | None:
+    """
+    Why no key may be made, if so: the record has a log, and that is not where it should be.
+
+    *topics* are the types of what is recorded. Tokens are made before a
+    server first starts; what else is recorded had a log from the beginning.
+    """
+    place = place_of(settings)
+    if (place / KEY).exists() or (place / VKEYS).exists():
+        return None
+    name = kept_name(settings.data)
+    if name is not None or not all(each.startswith("access.") for each in topics):
+        return LogGone(place, name)
+    return None
+
+
 def open_log(settings: Settings, ledger: Ledger) -> Log:
     """
-    The log of a ledger; the key is made where there never was one.
+    The log of a ledger; it begins, with a key of its own, where nothing was recorded but tokens.
 
     Raises:
+        LogGone: where the log is not where it should be.
         Damaged: where the key is lost or of another log.
     """
     place = place_of(settings)
+    if (gone := missing(settings, map(_topic, ledger.rows()))) is not None:
+        raise gone
     keys = LogKeys(place, settings.origin)
+    if (name := kept_name(settings.data)) not in (None, keys.origin):
+        raise Damaged(
+            f"the log in {place} is {keys.origin}, and this record is sealed in {name}: does LASTGOOD_CHECKPOINTS say "
+            "where that is? If it is lost for good, `lastgood log restart` begins a new log"
+        )
+    keep_name(settings.data, keys.origin)
     leaves, checkpoints = Leaves(ledger), Checkpoints(place)
     hashes = Hashes(settings.data / HASHES)
     sealing = Sealing(Sealer(leaves, keys, checkpoints, hashes))

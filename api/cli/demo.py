@@ -13,12 +13,15 @@ from api.cli.exits import Conflict
 def demo(data: str | None) -> None:
     """Fill a ledger with a story to look at."""
     from api import demo as story
-    from api.cli.operate import settings_of
+    from api.cli.operate import settings_of, told
+    from api.transparency import open_log
     from ledger.application import Ledger
 
     settings = settings_of({"data": data})
-    with Ledger(settings.data) as ledger:
+    with told(), Ledger(settings.data) as ledger:
         try:
+            # It begins now, as it would with a server: no record but an empty one may begin a log.
+            open_log(settings, ledger)
             count = story.load(ledger)
         except story.NotEmpty as error:
             raise Conflict(str(error), "lastgood demo --data ./demo, then lastgood serve --data ./demo") from None

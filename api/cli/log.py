@@ -93,11 +93,10 @@ def restart(data: str | None, output: str) -> None:
 
         begun = log_restart.restart(settings)
     if output == "json":
-        show.print_json({"origin": begun.origin, "key": begun.key, "kept": str(begun.kept)})
+        show.print_json({"origin": begun.origin, "key": begun.key, "kept": str(begun.kept) if begun.kept else None})
         return
-    click.echo(
-        f"the old log is kept in {begun.kept}; the next start seals the record under the name {begun.origin}", err=True
-    )
+    old = f"what is left of the old log is kept in {begun.kept}" if begun.kept else "nothing of the old log was left"
+    click.echo(f"{old}; the next start seals the record under the name {begun.origin}", err=True)
     click.echo(begun.key)
 
 

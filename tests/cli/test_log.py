@@ -110,6 +110,54 @@ def test_after_a_loss_a_new_log_goes_on_and_the_old_one_is_kept_as_evidence(last
     assert checks(lastgood)["checkpoint"]["state"] == "ok"
 
 
+@pytest.fixture
+def bereft(server):
+    """A stopped server whose log is elsewhere, as on a disk that is not mounted."""
+    server.stop()
+    (server.data / "log").rename(server.folder / "unmounted")
+    return server
+
+
+def test_a_record_whose_log_is_gone_begins_no_other_in_silence(lastgood, bereft):
+    """Else every receipt and every witness would be of a log that there is no longer."""
+    with pytest.raises(RuntimeError, match=r"is not in .*LASTGOOD_CHECKPOINTS.*lastgood log restart") as told:
+        bereft.start()
+    assert "Traceback" not in str(told.value)
+    assert "lastgood log restart" in checks(lastgood)["log"]["detail"]
+    assert lastgood("token", "create", "late", "--role", "auditor").exit_code == 1
+    assert not (bereft.data / "log").exists()
+
+    (bereft.folder / "unmounted").rename(bereft.data / "log")
+    assert bereft.start().client("pipeline").post("/v1/events", deployment(3), wait="sealed").status == 201
+
+
+@pytest.mark.parametrize("name_is_left", [True, False])
+def test_a_log_that_is_lost_for_good_is_followed_by_one_of_another_name(lastgood, bereft, monkeypatch, name_is_left):
+    """Deliberately, and never under a name that the old one may have had."""
+    old = (bereft.data / "log-name").read_text().strip()
+    if not name_is_left:
+        (bereft.data / "log-name").unlink()
+        with pytest.raises(RuntimeError, match="lastgood log restart"):
+            bereft.start()
+    monkeypatch.setenv("LASTGOOD_ORIGIN", old)
+    assert lastgood("log", "restart").exit_code == 1
+    monkeypatch.delenv("LASTGOOD_ORIGIN")
+    begun = json.loads(lastgood("log", "restart", "--output", "json").stdout)
+    assert begun["kept"] is None
+    assert begun["origin"] != old
+    receipt = bereft.start().client("pipeline").post("/v1/events", deployment(3), wait="sealed").json()
+    assert receipt["checkpoint"].startswith(f"{begun['origin']}\n")
+
+
+def test_a_record_is_not_sealed_in_the_log_of_another(bereft, tmp_path):
+    """Whoever names the wrong folder is told before anything is signed there."""
+    other = Server(tmp_path / "other").start()
+    other.stop()
+    (other.data / "log").rename(bereft.data / "log")
+    with pytest.raises(RuntimeError, match="this record is sealed in"):
+        bereft.start()
+
+
 # doctor
 
 
