@@ -6,7 +6,6 @@ of its postmortem and its actions, and what was reported to whom.
 """
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
 from typing import Any
 
 from ledger.events import (
@@ -21,8 +20,8 @@ from ledger.events import (
     PostmortemStarted,
     PostmortemWaived,
 )
-from ledger.values import instant, microseconds
 from projections.audit_controls import Learnt, learnt
+from projections.due import end_of
 from projections.facts import Fact
 from projections.incident import State as Incident
 from projections.said import recorded
@@ -69,7 +68,7 @@ class State:
     reports: list[Report] = field(default_factory=list)
     due: int | None = None
     finished: list[Learnt] = field(default_factory=list)
-    actions: dict[str, Action] = field(default_factory=dict)
+    actions: list[Action] = field(default_factory=list)
     learnt: dict[int, int] = field(default_factory=dict)
 
 
@@ -90,14 +89,14 @@ def step(state: State, fact: Fact, _change: Any, incident: Incident) -> None:
             state.finished.append(Learnt(*learnt(fact)))
         case PostmortemActionAdded() as event:
             due = end_of(event.due) if event.due else None
-            state.actions[event.action_id] = Action(*learnt(fact), event.action_id, due)
+            _end(state, event.action_id, fact)
+            state.actions.append(Action(*learnt(fact), event.action_id, due))
         case PostmortemActionCompleted() | PostmortemActionCancelled() as event:
-            if (action := state.actions.get(event.action_id)) is not None and action.ended is None:
-                action.ended = Learnt(*learnt(fact))
+            _end(state, event.action_id, fact)
 
 
-def end_of(due: str) -> int:
-    """The moment that a due time names; of a day, its end in UTC."""
-    if len(due) > len("2026-11-22"):
-        return microseconds(instant(due))
-    return microseconds(datetime.combine(date.fromisoformat(due), time.max, UTC))
+def _end(state: State, action_id: str, fact: Fact) -> None:
+    """What ends an action: it is done, cancelled, or put off by being added again, which takes no delay back."""
+    for each in state.actions:
+        if each.action_id == action_id and each.ended is None:
+            each.ended = Learnt(*learnt(fact))

@@ -6,13 +6,12 @@ counts: who decided at noon and dated it back to ten decided at noon.
 """
 
 from collections.abc import Iterator
-from datetime import timedelta
 from itertools import pairwise
 
 from ledger.events import RollbackDecided, RollbackDeclined
-from ledger.values import from_microseconds, microseconds
-from projections import expected_response, incident_marks
+from projections import due, expected_response, incident_marks
 from projections.audit_controls import Learnt, learnt
+from projections.due import in_time
 from projections.facts import MINUTE
 from projections.finding import Finding, by
 from projections.findings_scenes import IncidentScene
@@ -23,15 +22,6 @@ DECIDE_WITHIN = 5 * MINUTE
 
 COMMAND_WITHIN = 15 * MINUTE
 """So long an incident may look for its commander, or a hand-over take."""
-
-POSTMORTEM_DAYS = {"SEV-1": 3}
-POSTMORTEM_WORKING_DAYS = {"SEV-2": 5}
-"""From resolution, by the gravest severity that the incident had."""
-
-
-def in_time(start: Learnt, end: Learnt, deadline: int) -> bool:
-    """Whether something ended by a deadline: by its date, and as long after its start was recorded."""
-    return end.at <= deadline and end.recorded - start.recorded <= deadline - start.at
 
 
 def sev1_without_decision(scene: IncidentScene) -> Iterator[Finding]:
@@ -108,36 +98,22 @@ def _without_successor(scene: IncidentScene, held: list[Holding]) -> Iterator[Fi
 
 def postmortem_overdue(scene: IncidentScene) -> Iterator[Finding]:
     """A grave incident is over, and its postmortem was not approved, published or waived in time."""
-    peak = min((each.name for each in scene.state.severities), default="")
-    ended = scene.state.last("resolved", "closed") if scene.counts and scene.state.ended is not None else None
-    if ended is None or peak not in (*POSTMORTEM_DAYS, *POSTMORTEM_WORKING_DAYS):
+    rule = due.by_severity(scene.state) if scene.counts else None
+    if rule is None:
         return
-    resolved = scene.state.last("resolved") or ended
-    start = scene.learnt(resolved.at, resolved.position)
-    due = deadline(peak, start.at)
-    due = due if scene.audit.due is None else min(due, scene.audit.due)
+    start = scene.learnt(rule.resolved.at, rule.resolved.position)
+    by_then = rule.at if scene.audit.due is None else min(rule.at, scene.audit.due)
     finished = scene.audit.finished[:1]
-    if due > scene.at or any(in_time(start, each, due) for each in finished):
+    if by_then > scene.at or any(in_time(start, each, by_then) for each in finished):
         return
-    detail = f"{scene.state.id} was {peak}, and its postmortem was not finished in time"
+    detail = f"{scene.state.id} was {rule.severity}, and its postmortem was not finished in time"
     settled_by = by(finished[0].position if finished else None)
-    yield scene.finding("postmortem_overdue", due, [start.position], detail, settled_by=settled_by)
-
-
-def deadline(severity: str, resolved: int) -> int:
-    """When the postmortem of an incident that was resolved at a moment is due. Working days are those of UTC."""
-    moment = from_microseconds(resolved)
-    moment += timedelta(days=POSTMORTEM_DAYS.get(severity, 0))
-    left = POSTMORTEM_WORKING_DAYS.get(severity, 0)
-    while left:
-        moment += timedelta(days=1)
-        left -= moment.weekday() < 5
-    return microseconds(moment)
+    yield scene.finding("postmortem_overdue", by_then, [start.position], detail, settled_by=settled_by)
 
 
 def action_overdue(scene: IncidentScene) -> Iterator[Finding]:
     """What was to be done by a day was not; done or cancelled later, it is settled."""
-    for each in scene.audit.actions.values() if scene.state.counted else ():
+    for each in scene.audit.actions if scene.state.counted else ():
         if each.due is None or each.due > scene.at or (each.ended and in_time(each, each.ended, each.due)):
             continue
         settled_by = by(each.ended.position if each.ended else None)

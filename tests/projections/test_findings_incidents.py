@@ -3,7 +3,7 @@
 import pytest
 
 from ledger.values import from_microseconds, instant, microseconds, rfc3339
-from projections.findings_incidents import deadline
+from projections.due import deadline
 from tests.projections.asking import BOB, RELAY, found, rules, settled_by
 
 JUDGED = {
@@ -347,6 +347,29 @@ def test_an_action_in_time_or_without_a_date(story):
     story.at("+1d 10:00").add("postmortem.action_added", **told, action_id="put off", due="9999-12-31")
     story.at("+30d 10:00")
     assert found(story, "action_overdue") == []
+
+
+def test_an_action_that_is_put_off_when_it_was_due_already(story):
+    """It was not done in time, whatever it is due by now: the later date settles it, and has its own delay."""
+    resolved(story, "SEV-3")
+    told = {"incident": "INC-1", "action_id": "a1", "text": "test it", "kind": "test", "owner": "ada"}
+    added = story.at("13:00").add("postmortem.action_added", **told, due="2026-03-03")
+    again = story.at("+5d 10:00").add("postmortem.action_added", **told, due="2026-03-10")
+    assert found(story, "action_overdue") == [("settled", [added])]
+    assert settled_by(story, "action_overdue") == [[again]]
+    story.at("+9d 10:00")
+    assert found(story, "action_overdue") == [("open", [again]), ("settled", [added])]
+
+
+def test_an_action_that_was_open_again(story):
+    """Done in time at first; what it is due by the second time is judged by itself."""
+    resolved(story, "SEV-3")
+    told = {"incident": "INC-1", "action_id": "a1", "text": "test it", "kind": "test", "owner": "ada"}
+    story.at("13:00").add("postmortem.action_added", **told, due="2026-03-03")
+    story.at("14:00").add("postmortem.action_completed", incident="INC-1", action_id="a1")
+    again = story.at("+5d 10:00").add("postmortem.action_added", **told, due="2026-03-10")
+    story.at("+9d 10:00")
+    assert found(story, "action_overdue") == [("open", [again])]
 
 
 # contradictory_times

@@ -3,7 +3,7 @@
 import pytest
 
 from ledger.values import from_microseconds, instant, microseconds, rfc3339
-from projections.findings_reports import month_after
+from projections.reporting import month_after
 from tests.projections.asking import found, settled_by
 
 RULE = "report_overdue"
@@ -96,6 +96,18 @@ def test_a_classification_that_is_taken_back(story):
     back = story.at("17:00").add("incident.classified", **again, classification="not major")
     assert found(story, RULE) == [("settled", [start])]
     assert settled_by(story, RULE) == [[back]]
+
+
+def test_what_is_major_again(story):
+    """The clock runs anew from that classification, and what was in time before stays so."""
+    classified(story)
+    again = {"incident": "INC-1", "regime": "EU DORA", "criteria": {}}
+    story.at("12:00").add("incident.classified", **again, classification="not major")
+    major = story.at("+2d 12:00").add("incident.classified", **again, classification="major")
+    story.at("+2d 15:59")
+    assert found(story, RULE) == []
+    story.at("+2d 16:01")
+    assert found(story, RULE) == [("open", [major])]
 
 
 def test_a_regime_whose_clocks_are_not_known(story):
