@@ -94,7 +94,7 @@ class Past(Protocol):
 
     def revision(self, stream: str) -> int: ...
     def twin(self, key: Key) -> tuple[Row, bytes | None] | None: ...
-    def event(self, position: int) -> Recorded | None: ...
+    def events(self, positions: Sequence[int]) -> Iterable[Recorded]: ...
     def state(self, stream: str) -> Any: ...
     def stream(self, stream: str) -> Iterable[Recorded]: ...
     def since(self, stream: str, revision: int) -> Iterable[Recorded]: ...
@@ -146,6 +146,7 @@ class Group:
         self._now, self._late = now, now + CLOCK_TOLERANCE
         self._recordedtime = recordedtime
         self._blind: str | None = None
+        self._inside: dict[object, set[int]] = {}
         self.overlay = Overlay()
 
     def decide(self, command: Command) -> list[Receipt]:
@@ -316,30 +317,38 @@ class Group:
 
     def _about_the_record(self, event: Event, principal: Principal, position: int, mine: Overlay) -> Event:
         """The event, if what it refers to is recorded, within bounds, and can be referred to in this way."""
-        many = isinstance(event, FindingAccepted)
-        for index, each in enumerate(record.positions(event)):
-            if each >= position or (target := self._event(each, mine)) is None:
-                at = f"/data/positions/{index}" if many else "/data/position"
+        named = record.positions(event)
+        # Positions have no gaps, so that what is below the next one is there, and need not be read to know it.
+        for index, each in enumerate(named):
+            if each >= position:
+                at = f"/data/positions/{index}" if isinstance(event, FindingAccepted) else "/data/position"
                 raise Invalid([Fault(at, f"{each} is not recorded yet: the next position is {position}")])
-            self._within_bounds(principal, target, mine)
-            event = record.check(event, target.event)
-            if isinstance(event, RecordCorrected):
-                within_bounds(principal, amend(target, {event.field: event.value}).event)
-            elif isinstance(event, RecordRedacted):
-                self._redact(event, target, mine)
+        self._within_bounds(principal, named, mine)
+        return event if isinstance(event, FindingAccepted) else self._about_one(event, principal, named[0], mine)
+
+    def _about_one(self, event: Event, principal: Principal, position: int, mine: Overlay) -> Event:
+        (target,) = self._events([position], mine)
+        event = record.check(event, target.event)
+        if isinstance(event, RecordCorrected):
+            within_bounds(principal, amend(target, {event.field: event.value}).event)
+        elif isinstance(event, RecordRedacted):
+            self._redact(event, target, mine)
         return event
 
-    def _within_bounds(self, principal: Principal, target: Recorded, mine: Overlay) -> None:
+    def _within_bounds(self, principal: Principal, named: Iterable[int], mine: Overlay) -> None:
         """Raises `NotAllowed` for what is out of bounds, and for what refers to such, however indirectly."""
         if not principal.bound:
             return
-        within_bounds(principal, target.event)
-        met, waiting = {target.position}, list(record.positions(target.event))
-        while waiting:
-            if (position := waiting.pop()) not in met and (about := self._event(position, mine)) is not None:
-                within_bounds(principal, about.event)
-                met.add(position)
-                waiting += record.positions(about.event)
+        bounds = (principal.kind, principal.services, principal.environments)
+        inside, met = self._inside.setdefault(bounds, set()), set[int]()
+        while wanted := set(named) - inside - met:
+            found = self._events(sorted(wanted), mine)
+            for each in found:
+                within_bounds(principal, each.event)
+            met |= wanted
+            named = {position for each in found for position in record.positions(each.event)}
+        # What is pending may yet be refused, and another event come to its place.
+        inside |= {position for position in met if position <= self._head}
 
     def _redact(self, event: RecordRedacted, target: Recorded, mine: Overlay) -> None:
         """What is forgotten when the group is stored is forgotten for those who are decided after it, too."""
@@ -360,13 +369,14 @@ class Group:
             state = rules.evolve(state, told.event, each.occurred_at)
         return state
 
-    def _event(self, position: int, mine: Overlay) -> Recorded | None:
-        offset = position - self._head - 1
-        if offset < 0:
-            return self._past.event(position)
-        before = len(self.overlay.placed)
-        pending, index = (self.overlay.placed, offset) if offset < before else (mine.placed, offset - before)
-        return _as_recorded(pending[index]) if index < len(pending) else None
+    def _events(self, positions: Sequence[int], mine: Overlay) -> list[Recorded]:
+        """The events at positions below the next one; those that are stored are read at once."""
+        placed, before = (self.overlay.placed, mine.placed), len(self.overlay.placed)
+        pending = [each - self._head - 1 for each in positions if each > self._head]
+        return [
+            *self._past.events([each for each in positions if each <= self._head]),
+            *(_as_recorded(placed[0][each] if each < before else placed[1][each - before]) for each in pending),
+        ]
 
 
 def _tell_line(error: LedgerError, line: int) -> None:

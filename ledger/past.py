@@ -16,6 +16,7 @@ from ledger.deciding import LOOKED_THROUGH, RULES, Command, Overlay
 from ledger.events import Event, Recorded
 from ledger.store.sqlite import SQLiteStore
 
+READ_AT_ONCE = 500
 REMEMBERED_STREAMS = 65_536
 REMEMBERED_STATES = 1_024
 
@@ -60,9 +61,9 @@ class StoredPast:
     def twin(self, key: Key) -> tuple[Row, bytes | None] | None:
         return self._twins.get(key)
 
-    def event(self, position: int) -> Recorded | None:
-        rows = self._store.rows_at([position])
-        return recorded(rows[0]) if rows else None
+    def events(self, positions: Sequence[int]) -> Iterator[Recorded]:
+        for start in range(0, len(positions), READ_AT_ONCE):
+            yield from map(recorded, self._store.rows_at(positions[start : start + READ_AT_ONCE]))
 
     def stream(self, stream: str) -> Iterator[Recorded]:
         return self._stream(stream, self._head)

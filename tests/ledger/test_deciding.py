@@ -419,6 +419,19 @@ def test_a_long_chain_of_retractions_is_followed_to_its_end(ledger):
         append(ledger, event("record.retracted", position=2000), by=WEB_APPROVER)
 
 
+@pytest.mark.parametrize("by", [EVERYONE, WEB_APPROVER], ids=["of all", "bound"])
+def test_what_an_acceptance_names_is_read_at_once_and_once(ledger, monkeypatch, by):
+    """A request may name a million positions, and nobody's incident is declared while the lock is held."""
+    append(ledger, *(deployed(str(number), service="web") for number in range(1, 501)))
+    append(ledger, *(event("record.retracted", position=number) for number in range(1, 501)))
+    read, rows_at = [], ledger.store.rows_at
+    monkeypatch.setattr(ledger.store, "rows_at", lambda positions: read.append(positions) or rows_at(positions))
+    accepted = [event("finding.accepted", positions=list(range(1, 1001))) for _ in range(20)]
+    append(ledger, *accepted, by=by)
+    assert sum(map(len, read)) == (1000 if by.bound else 0)
+    assert len(read) <= 2
+
+
 # What a decider could see
 
 
