@@ -6,16 +6,16 @@ An id goes into the path percent-encoded, whatever characters it has.
 
 import base64
 import binascii
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from urllib.parse import quote, urlencode
 
-from flask import Response, jsonify, request
+from flask import Flask, Response, jsonify, request
 from flask.blueprints import BlueprintSetupState
 from werkzeug.exceptions import NotFound
-from werkzeug.routing import BaseConverter
 
 from api import incident_replies as replies
 from api.moments import MomentSchema
+from api.path_ids import with_ids
 from api.principals import name_of, require_reader
 from api.resources import Blueprint, Switch, parameter
 from api.service import service
@@ -35,19 +35,9 @@ Cursor = tuple[int, str]
 blp = Blueprint("incidents", __name__, url_prefix="/v1", description="Incidents, and what happened in them")
 
 
-class AnyText(BaseConverter):
-    """An id: any characters, slashes too."""
-
-    regex = ".+?"
-    part_isolating = False
-
-    def to_url(self, value: Any) -> str:
-        return quote(str(value), safe="")
-
-
 @blp.record_once
-def _with_converter(state: BlueprintSetupState) -> None:
-    state.app.url_map.converters["id"] = AnyText
+def _with_ids(state: BlueprintSetupState) -> None:
+    with_ids(cast("Flask", state.app), f"{blp.url_prefix}/incidents/")
 
 
 class IncidentsQuery(MomentSchema, Paged):
@@ -173,6 +163,6 @@ def _linked(response: Response, following: str | None) -> Response:
     """With a link to the next page (RFC 8288)."""
     if following is not None:
         query = [(name, value) for name, value in request.args.items(multi=True) if name != "after"]
-        target = f"{quote(request.path)}?{urlencode([*query, ('after', following)])}"
+        target = f"{quote(request.path, safe='/%')}?{urlencode([*query, ('after', following)])}"
         response.headers["Link"] = f'<{target}>; rel="next"'
     return response

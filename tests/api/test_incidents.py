@@ -128,16 +128,26 @@ def test_a_timeline_comes_in_pages(client, slot, name):
 
 
 @pytest.mark.parametrize(
-    "given", ["a/b", "a//b", "/a", "a/", "with blank & ? # + %2F", "日本/🚀", "x/timeline/y", "'; --", "a;b=c"]
+    "given", ["a/b", "a//b", "/a", "a/", "with blank & ? # + %2F", "日本/🚀", "x/timeline/y", "'; --", "a;b=c", ".."]
 )
 def test_an_id_goes_into_the_path_percent_encoded(client, slot, given):
     """Whatever characters it has."""
-    name = f"{given}"
-    position = last(client.append(declared(name, slot)))
+    name = given
+    position = last(client.append(declared(name, slot), event("incident.note_added", incident=name, text="x")))
     assert incident(client, name, at_least=position)["id"] == name
     assert timeline(client, name)["incident"] == name
     link = client.get(f"/v1/incidents/{quote(name, safe='')}/timeline", limit=1).headers["Link"]
-    assert link is None or name in client.get(link.partition(">")[0][1:]).json()["incident"]
+    assert client.get(link.partition(">")[0][1:]).json()["incident"] == name
+
+
+@pytest.mark.parametrize("word", ["timeline", "report"])
+def test_an_incident_may_be_called_what_a_path_is(client, slot, name, word):
+    """It and its timeline are found, and are not those of the incident whose name it begins with."""
+    for each in (name, f"{name}/{word}"):
+        position = last(client.append(declared(each, slot)))
+    for each in (name, f"{name}/{word}"):
+        assert incident(client, each, at_least=position)["id"] == each
+        assert timeline(client, each)["incident"] == each
 
 
 def test_an_unknown_incident_is_404(client):
