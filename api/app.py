@@ -25,6 +25,7 @@ from api import (
     log,
     openapi,
     plans,
+    postmortems,
     problems,
     situation,
     slots,
@@ -94,6 +95,7 @@ def _register(app: Flask) -> None:
     api.register_blueprint(situation.blp)
     api.register_blueprint(findings.blp)
     api.register_blueprint(incidents.blp)
+    api.register_blueprint(postmortems.blp)
 
 
 def _around_requests(app: Flask, held: Service) -> None:

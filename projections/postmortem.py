@@ -217,3 +217,15 @@ def in_order(names: Iterable[str]) -> list[str]:
     """Section names in the order in which they are read: the known ones first, others as they came."""
     found = list(names)
     return [*(each for each in SECTIONS if each in found), *(each for each in found if each not in SECTIONS)]
+
+
+def title(section: str) -> str:
+    """What a section is headed by: `root_cause` is headed by `Root cause`."""
+    words = section.replace("_", " ").strip() or section
+    return words[:1].upper() + words[1:]
+
+
+def missing(found: Postmortem) -> list[str]:
+    """What a reader looks for and does not find: a summary, a cause, an action."""
+    told = {"summary": "summary" in found.sections, "cause": bool(found.causes), "action": bool(found.actions)}
+    return [name for name, is_there in told.items() if not is_there]

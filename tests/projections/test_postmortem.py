@@ -248,3 +248,19 @@ def test_times_are_those_of_the_events(told):
 
 def _at(text: str) -> int:
     return int(time(text).timestamp() * 1_000_000)
+
+
+@pytest.mark.parametrize(
+    "section,headed", [("root_cause", "Root cause"), ("summary", "Summary"), ("SLO_review", "SLO review"), ("_", "_")]
+)
+def test_what_a_section_is_headed_by(section, headed):
+    """Its name, as words."""
+    assert postmortem.title(section) == headed
+
+
+def test_what_a_reader_misses(told):
+    """A summary, a cause, an action."""
+    assert postmortem.missing(read(told)) == ["summary", "cause", "action"]
+    tell(told, "section_written", section="summary", text="x")
+    tell(told, "action_added", action_id="a1", **ACTION)
+    assert postmortem.missing(read(told)) == ["cause"]
