@@ -7,7 +7,7 @@ from the record again; what depends on the passing of time they work out when
 asked.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,7 @@ from projections.answers import Reader
 from projections.finding import OPEN, STATES, Finding
 from projections.findings_scenes import IncidentScene, Inquiry, RecordScene, SlotScene
 from projections.folds import names_of
+from projections.incident import Slot
 from projections.incident_timeline import NameOf, nobody
 
 OF_SLOTS: dict[str, Callable[[SlotScene], Iterator[Finding]]] = {
@@ -82,20 +83,34 @@ FILTERS = ("rule", "service", "environment", "incident", "state")
 
 Key = tuple[int, str, tuple[int, ...]]
 
-__all__ = ["FILTERS", "OPEN", "RULES", "STATES", "Finding", "Key", "findings", "page"]
+__all__ = ["FILTERS", "OPEN", "RULES", "STATES", "Finding", "Key", "around", "findings", "page"]
 
 
 def findings(reader: Reader, filters: Mapping[str, str], name_of: NameOf = nobody) -> list[Finding]:
     """The findings that match filters (see `FILTERS`), those about what was recorded last first."""
     inquiry = Inquiry(reader, name_of)
-    accepted = _acceptances(inquiry)
-    found = []
-    for each in _found(inquiry, filters):
-        if _matches(each, filters):
-            each.accepted_by = tuple(one.position for one in accepted.get(each.rule, ()) if one.covers(each))
-            found.append(each)
+    found = _judged(inquiry, (each for each in _found(inquiry, filters) if _matches(each, filters)))
     chosen = (each for each in found if each.state == filters.get("state", each.state))
     return sorted(chosen, key=lambda each: each.key, reverse=True)
+
+
+def around(reader: Reader, incident: str, slots: Iterable[Slot], name_of: NameOf = nobody) -> list[Finding]:
+    """The findings about an incident and about some slots, in the order of what they are about; no others are looked at."""
+    inquiry, filters = Inquiry(reader, name_of), {"incident": incident}
+    found = [
+        *_of_slots(inquiry, slots, OF_SLOTS.values()),
+        *_of_incidents(inquiry, filters),
+        *_of_the_record(inquiry, filters),
+    ]
+    return sorted(_judged(inquiry, found), key=lambda each: each.key)
+
+
+def _judged(inquiry: Inquiry, found: Iterable[Finding]) -> list[Finding]:
+    """The findings, each with the positions by which people accepted it."""
+    accepted, judged = _acceptances(inquiry), list(found)
+    for each in judged:
+        each.accepted_by = tuple(one.position for one in accepted.get(each.rule, ()) if one.covers(each))
+    return judged
 
 
 def page(
@@ -107,21 +122,35 @@ def page(
 
 
 def _found(inquiry: Inquiry, filters: Mapping[str, str]) -> Iterator[Finding]:
-    rule = filters.get("rule")
-    of_slots = [look for name, look in OF_SLOTS.items() if rule in (None, name)]
-    of_incidents = [look for name, look in OF_INCIDENTS.items() if rule in (None, name)]
-    of_the_record = [look for name, look in OF_THE_RECORD.items() if rule in (None, name)]
+    rules = [look for name, look in OF_SLOTS.items() if filters.get("rule") in (None, name)]
     places = {name: filters[name] for name in ("service", "environment") if name in filters}
-    for name in inquiry.reader.tables.slots(places, None, -1) if of_slots else ():
-        slot = SlotScene(inquiry, *name)
-        for each in of_slots:
-            yield from each(slot)
-    for scene in _incidents(inquiry, filters) if of_incidents else ():
-        for look in of_incidents:
+    yield from _of_slots(inquiry, inquiry.reader.tables.slots(places, None, -1) if rules else (), rules)
+    yield from _of_incidents(inquiry, filters)
+    yield from _of_the_record(inquiry, filters)
+
+
+def _of_slots(
+    inquiry: Inquiry, slots: Iterable[Slot], rules: Collection[Callable[[SlotScene], Iterator[Finding]]]
+) -> Iterator[Finding]:
+    for name in slots:
+        scene = SlotScene(inquiry, *name)
+        for look in rules:
             yield from look(scene)
-    record = RecordScene(inquiry, {**places, **{name: filters[name] for name in ("incident",) if name in filters}})
-    for of_record in of_the_record:
-        yield from of_record(record)
+
+
+def _of_incidents(inquiry: Inquiry, filters: Mapping[str, str]) -> Iterator[Finding]:
+    rules = [look for name, look in OF_INCIDENTS.items() if filters.get("rule") in (None, name)]
+    for scene in _incidents(inquiry, filters) if rules else ():
+        for look in rules:
+            yield from look(scene)
+
+
+def _of_the_record(inquiry: Inquiry, filters: Mapping[str, str]) -> Iterator[Finding]:
+    asked = {name: filters[name] for name in ("service", "environment", "incident") if name in filters}
+    record = RecordScene(inquiry, asked)
+    for name, look in OF_THE_RECORD.items():
+        if filters.get("rule") in (None, name):
+            yield from look(record)
 
 
 def _incidents(inquiry: Inquiry, filters: Mapping[str, str]) -> Iterator[IncidentScene]:

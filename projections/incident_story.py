@@ -20,10 +20,14 @@ from projections.incident import UNDECLARED_COUNTS, Slot, State
 from projections.telling import Told, own, told
 
 BEFORE_IMPACT = 2 * HOUR
+AFTERMATH = 24 * HOUR
+"""What goes out in a slot for so long after an incident may be what ended it for good."""
+
 ALL = -1
 """No limit, as SQLite has it."""
 
 _CHANGES = ("deployment.", "release.", "rollback.", "feature.", "configuration.", "migration.", "service.removed")
+_OUTGOING = ("deployment.", "release.", "rollback.", "service.removed")
 _ALERTS = ("alert.fired", "alert.resolved")
 
 
@@ -95,6 +99,15 @@ class Story:
         return [] if self.scope is None else list(self._changes())
 
     @cached_property
+    def aftermath(self) -> list[Told]:
+        """What went out or came back in the slots it affects within a day after it was over."""
+        if self.scope is None or self.state.ended is None:
+            return []
+        until = self.state.ended + AFTERMATH
+        found = (each for slot in self.slots for each in self._in_slot(*slot, self.state.ended + 1, until))
+        return [each for each in found if each.fact.event.TOPIC.startswith(_OUTGOING)]
+
+    @cached_property
     def whole(self) -> list[tuple[int, Told]]:
         """All of it, each event once, with the moment at which it belongs into the story."""
         found = {each.fact.position: each for each in self.around}
@@ -114,13 +127,18 @@ class Story:
         return self.scope is not None and self.scope[0] <= at <= self.scope[1]
 
     def _changes(self) -> Iterator[Told]:
-        for service, environment in self.slots:
-            found = self._search({"service": service, "environment": environment} | self._during())
-            for each in found:
-                event = each.fact.event
-                slot = (getattr(event, "service", None), getattr(event, "environment", None))
-                if event.TOPIC.startswith(_CHANGES) and slot == (service, environment) and self._lasts(each.fact.at):
-                    yield each
+        start, end = self.scope or (0, 0)
+        for slot in self.slots:
+            yield from (each for each in self._in_slot(*slot, start, end) if each.fact.event.TOPIC.startswith(_CHANGES))
+
+    def _in_slot(self, service: str, environment: str, start: int, end: int) -> Iterator[Told]:
+        """The events of a slot between two moments, both included."""
+        asked: dict[str, str | int] = {"service": service, "environment": environment, "since": start, "until": end + 1}
+        for each in self._search(asked):
+            event = each.fact.event
+            slot = (getattr(event, "service", None), getattr(event, "environment", None))
+            if slot == (service, environment) and start <= each.fact.at <= end:
+                yield each
 
     def _alerts(self) -> Iterator[Told]:
         """Alerts of the slots, and those that the incident was detected or declared by."""

@@ -1,0 +1,86 @@
+"""
+What an audience may see of a report: applied to the model, before anything is made of it.
+
+`auditor` sees all of it; `internal` the names of people, and not by which ids
+the ledger knows them; `public` sees roles instead of people, wherever one is
+named, and nothing that was not meant to leave the house.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from projections.report_names import Names
+from projections.report_writing import is_for_customers
+
+AUDIENCES = ("internal", "public", "auditor")
+
+OURS = frozenset(
+    "format audience zone as_of moment type time recordedtime since until local lane step state status leaf root origin "
+    "reached_by folded_into lag claimed_time declared resolved due began ended code rule how standing basis at".split()
+)
+"""Members whose words are the ledger's own, and never a name."""
+
+INWARD = ("incident.note_added", "oncall.")
+"""Types of event that are not for the public: notes, which nobody published, and who is on call."""
+
+
+def seen_by(audience: str, model: dict[str, Any], people: Mapping[str, str]) -> dict[str, Any]:
+    """The part of a model that an audience may see; *people* are the names it may hold, each with a role."""
+    if audience == "auditor":
+        return model
+    if audience == "internal":
+        return {**model, "timeline": [_without_id(each) for each in model["timeline"]]}
+    names = Names(people)
+    found: dict[str, Any] = _hidden(_outward(model), names)
+    return found | {"definitions": model["definitions"]}
+
+
+def _without_id(entry: dict[str, Any]) -> dict[str, Any]:
+    submitter = entry["submitter"]
+    return {**entry, "submitter": {**submitter, "id": None, "name": submitter["name"] or submitter["id"]}}
+
+
+# What leaves the house
+
+
+def _outward(model: dict[str, Any]) -> dict[str, Any]:
+    """Without notes, shifts, findings, what is reported to authorities, and where things were sent from."""
+    quality = model["quality"]
+    return model | {
+        "timeline": [_entry(each) for each in model["timeline"] if _is_outward(each)],
+        "quality": quality
+        | {name: [each for each in quality[name] if _leaves(each["type"])] for name in ("corrections", "retractions")},
+        "reporting": [],
+        "findings": [],
+    }
+
+
+def _leaves(topic: str) -> bool:
+    return not topic.startswith(INWARD)
+
+
+def _is_outward(entry: Mapping[str, Any]) -> bool:
+    if entry["type"] == "incident.update_published":
+        return is_for_customers(entry["data"].get("audience", ""))
+    return _leaves(entry["type"])
+
+
+def _entry(entry: dict[str, Any]) -> dict[str, Any]:
+    submitter = _without_id(entry)["submitter"]
+    return entry | {"submitter": submitter, "source": None, "data": {}, "evidence": []}
+
+
+# Roles instead of names
+
+
+def _hidden(value: Any, names: Names) -> Any:
+    if isinstance(value, str):
+        return names.hidden(value)
+    if isinstance(value, Mapping):
+        return {
+            names.hidden(name): each if name in OURS and isinstance(each, str) else _hidden(each, names)
+            for name, each in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_hidden(each, names) for each in value]
+    return value

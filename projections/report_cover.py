@@ -1,0 +1,166 @@
+"""
+The first page of a report: what it is about, one sentence, the measures, and the steps from impact to closing.
+"""
+
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from typing import Any
+
+from ledger.values import instant, microseconds
+from projections import definitions, due, spans
+from projections.measures import Measure
+from projections.report_scene import Scene, moment, time
+
+STEPS = (
+    "impact_started detected declared acknowledged decided executed verified impact_ended mitigated resolved closed"
+).split()
+"""The steps in the order in which they are asked for; the record may have them in another."""
+
+OPTIONAL = ("mitigated",)
+"""Steps that nobody misses: that impact ended is told apart from that somebody said so."""
+
+REACHED_BY = {
+    "detected": "time_to_detect",
+    "declared": "time_to_declare",
+    "acknowledged": "time_to_acknowledge",
+    "decided": "time_to_decide",
+    "executed": "time_to_execute",
+    "verified": "time_to_verify",
+    "impact_ended": "time_to_mitigate",
+    "resolved": "time_to_resolve",
+}
+"""The measure whose later time a step is."""
+
+
+def cover(scene: Scene) -> dict[str, Any]:
+    state, written, steps = scene.state, scene.postmortem, scene.answer["steps"]
+    grades = scene.answer["severities"]
+    deadline = due.postmortem(state, written.due)
+    finished = [*written.approved, *written.published, *written.waived]
+    return {
+        "title": state.title,
+        "kind": state.kind,
+        "mode": state.mode,
+        "counted": state.counted,
+        "state": state.state,
+        "status": written.status,
+        "severity": {"initial": grades["initial"], "peak": grades["peak"], "final": grades["current"]},
+        "affected": scene.answer["affected"],
+        "owner": scene.called(written.owner),
+        "commander": scene.called(scene.answer["commander"]),
+        "began": time(state.began),
+        "declared": steps["declared"],
+        "resolved": steps["resolved"],
+        "first_resolved": steps["first_resolved"],
+        "ended": time(state.ended),
+        "cycles": len(state.cycles),
+        "merged_into": state.merged_into,
+        "leads_to": scene.story.leads_to.id if scene.story.leads_to else None,
+        "due": time(deadline),
+        "overdue": deadline is not None and not finished and deadline < scene.at,
+    }
+
+
+# Measures, and the steps between which they lie
+
+
+def measures(scene: Scene) -> dict[str, Any]:
+    return {name: _measure(scene, each) for name, each in scene.measures.items()}
+
+
+def _measure(scene: Scene, measure: Measure) -> dict[str, Any]:
+    bounds = [each[1] for each in (measure.start, measure.end) if each is not None]
+    return {"estimated": not scene.estimates.isdisjoint(bounds), **measure.json()}
+
+
+def lifecycle(scene: Scene) -> list[dict[str, Any]]:
+    """
+    The steps in the order of their times, each with what passed since the one
+    before. One that is not recorded stands after those that come before it.
+    """
+    moments = {name: found for name in STEPS if (found := _moment_of(scene, name)) is not None}
+    ordered = sorted(moments, key=lambda name: moments[name][0])
+    passed = {after: moments[after][0] - moments[before][0] for before, after in pairwise(ordered)}
+    for place, name in enumerate(STEPS):
+        if name not in moments and name not in OPTIONAL:
+            before = [ordered.index(each) for each in STEPS[:place] if each in ordered]
+            ordered.insert(max(before, default=-1) + 1, name)
+    return [_step(scene, name, moments.get(name), passed.get(name)) for name in ordered]
+
+
+def _step(scene: Scene, name: str, found: tuple[int, int] | None, passed: int | None) -> dict[str, Any]:
+    return {
+        "step": name,
+        **(moment(*found) if found else {"time": None, "position": None}),
+        "estimated": found is not None and found[1] in scene.estimates,
+        "reached_by": REACHED_BY.get(name),
+        "seconds": None if passed is None else spans.seconds(passed),
+    }
+
+
+def _moment_of(scene: Scene, name: str) -> tuple[int, int] | None:
+    """When a step was taken: by the measure that ends with it, so that strip and figures cannot differ."""
+    if name in REACHED_BY:
+        return scene.measures[REACHED_BY[name]].end
+    if name == "impact_started":
+        return scene.measures["time_to_mitigate"].start
+    last = scene.state.last(name)
+    return None if last is None else (last.at, last.position)
+
+
+def definitions_used() -> list[dict[str, Any]]:
+    return definitions.told([*definitions.INCIDENT, *definitions.FIGURES])
+
+
+# The sentence
+
+
+def summary(scene: Scene) -> dict[str, Any]:
+    """The author's text; the sentence is made of the model as its audience sees it."""
+    text = scene.postmortem.sections.get("summary")
+    return {"sentence": None, "text": text.text if text else None}
+
+
+def sentence(model: Mapping[str, Any]) -> str:
+    """What happened, from the figures of the model alone."""
+    cover = model["cover"]
+    kind = (cover["kind"] or "incident").replace("_", " ").replace("other", "incident")
+    what = " ".join(each for each in (cover["severity"]["peak"], kind) if each)
+    places = [f"{each['service']} in {each['environment']}" for each in cover["affected"]]
+    more = f" and {len(places) - 3} more" if len(places) > 3 else ""
+    where = f" of {', '.join(places[:3])}{more}" if places else ""
+    drill = "Drill: " if cover["mode"] == "drill" else ""
+    return "; ".join([f"{drill}{what}{where}", *_clauses(model)]) + "."
+
+
+def _clauses(model: Mapping[str, Any]) -> Iterator[str]:
+    impact, measures, cover = model["impact"], model["measures"], model["cover"]
+    if impact["seconds"] is not None:
+        yield f"customers felt it for {_said(impact['seconds'])}{' so far' if impact['ongoing'] else ''}"
+    if (detected := measures["time_to_detect"]["seconds"]) is not None:
+        yield f"it was detected {_said(detected)} {'before' if detected < 0 else 'after'} that began"
+    yield from list(map(_returned, model["rollbacks"]))[:1]
+    if (resolved := measures["time_to_resolve"]["seconds"]) is not None:
+        yield f"it was resolved {_said(resolved)} {'before' if resolved < 0 else 'after'} its declaration"
+    elif cover["ended"] is None:
+        yield "it is not over"
+
+
+def _returned(rollback: Mapping[str, Any]) -> str:
+    """What became of a rollback, decided, carried out and live told apart."""
+    service, version = rollback["service"], rollback["to_version"]
+    if rollback["decided"] is None:
+        return f"{service} went back to {version}, by nobody's recorded decision"
+    if rollback["live"] is None:
+        return f"it was decided to roll {service} back to {version}, which never went live"
+    took = _between(rollback["decided"]["time"], rollback["live"]["time"])
+    helped = {True: ", which helped", False: ", which did not help"}.get(rollback["helped"], "")
+    return f"{service} was rolled back to {version}, live {took} after that was decided{helped}"
+
+
+def _between(start: str, end: str) -> str:
+    return spans.said(microseconds(instant(end)) - microseconds(instant(start)))
+
+
+def _said(seconds: float) -> str:
+    return spans.said(round(seconds * spans.SECOND))

@@ -1,0 +1,102 @@
+"""
+What customers felt, how grave it was when, and how it came to be noticed.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from ledger.events import AlertFired, AlertResolved
+from projections.facts import Fact
+from projections.incident import Span
+from projections.report_scene import Scene, moment, time
+
+
+def impact(scene: Scene) -> dict[str, Any]:
+    """Windows as the answer has them; of each bound, whether it is an estimate."""
+    found: dict[str, Any] = scene.answer["impact"]
+    return {**found, "windows": [_window(scene, each) for each in found["windows"]]}
+
+
+def _window(scene: Scene, window: dict[str, Any]) -> dict[str, Any]:
+    return {**window, "start": _bound(scene, window["start"]), "end": _bound(scene, window["end"])}
+
+
+def _bound(scene: Scene, bound: dict[str, Any] | None) -> dict[str, Any] | None:
+    return None if bound is None else {**bound, "estimated": bound["position"] in scene.estimates}
+
+
+def severities(scene: Scene) -> dict[str, Any]:
+    """How long in which, and from when to when."""
+    return {**scene.answer["severities"], "spans": [_span(scene, each) for each in scene.state.spans]}
+
+
+def _span(scene: Scene, span: Span) -> dict[str, Any]:
+    return {
+        "severity": span.severity,
+        "since": time(span.start),
+        "until": time(span.end),
+        "position": _says(scene, span),
+    }
+
+
+def _says(scene: Scene, span: Span) -> int | None:
+    """The event by which a time in a severity began: the grading itself, else the step that made it active again."""
+    graded = [each for each in scene.state.severities if each.name == span.severity]
+    for each in (*graded, *scene.state.steps):
+        if each.at == span.start:
+            return each.position
+    return next((each.position for each in scene.own if each.at == span.start), None)
+
+
+# How it was noticed
+
+
+def detection(scene: Scene) -> dict[str, Any]:
+    """Who or what noticed first, and the alerts that spoke of it."""
+    first = scene.state.first("detected") or scene.state.first("declared")
+    fact = None if first is None else scene.by_position[first.position]
+    return {
+        "by": None if fact is None else _by(fact),
+        "discovered_by": getattr(fact.event, "discovered_by", None) if fact else None,
+        "reported_by": scene.by(fact) if fact else None,
+        **(moment(first.at, first.position) if first else {"time": None, "position": None}),
+        "alerts": _alerts(scene),
+    }
+
+
+def _by(fact: Fact) -> str:
+    """`alert`, where it names alerts or a machine told of it; else `person`."""
+    machine = fact.recorded.submitter.kind == "machine" and fact.event.decided_by is None
+    return "alert" if getattr(fact.event, "alerts", ()) or machine else "person"
+
+
+def _alerts(scene: Scene) -> list[dict[str, Any]]:
+    """The alerts of the story, the one that fired first first."""
+    found: dict[str, list[Fact]] = {}
+    for _, told in scene.story.whole:
+        if told.counts and isinstance(told.fact.event, AlertFired | AlertResolved):
+            found.setdefault(told.fact.event.fingerprint, []).append(told.fact)
+    unseen = [_alert(each, None, ()) for each in scene.state.alerts if each not in found]
+    return [*(_alert(name, facts[0].event, facts) for name, facts in found.items()), *unseen]
+
+
+def _alert(fingerprint: str, event: Any, facts: Iterable[Fact]) -> dict[str, Any]:
+    fired = [each for each in facts if isinstance(each.event, AlertFired)]
+    ended = [each for each in facts if isinstance(each.event, AlertResolved)]
+    return {
+        "fingerprint": fingerprint,
+        "name": event.name if event else None,
+        "severity": event.severity if event else None,
+        "service": event.service if event else None,
+        "environment": event.environment if event else None,
+        "fired": moment(fired[0].at, fired[0].position) if fired else None,
+        "resolved": _last(fired, ended),
+        "count": len(fired),
+    }
+
+
+def _last(fired: list[Fact], ended: list[Fact]) -> dict[str, Any] | None:
+    """When it was over for good: None while it fires."""
+    if not ended or (fired and fired[-1].key > ended[-1].key):
+        return None
+    return moment(ended[-1].at, ended[-1].position)

@@ -1,0 +1,107 @@
+"""
+Names of people, found in free text and replaced by the role that they had.
+
+A name is found whole, whatever its case and whatever stands between its
+parts: `Ada Byron` is in `ada.byron`, in `AdaByron` and in `_Ada_ Byron`. Parts
+of a person's name are found, too; those that are ordinary words as well only
+where they are written with a capital letter. One pass, the longest first, so
+that what was put in is never replaced again.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from unicodedata import normalize
+
+TRADE = frozenset(
+    "account admin administrator agent alert alerting alerts all automation bot call ci client commander communications "
+    "company contact customer customers data database deploy deployment deployer developer developers dev duty engineer "
+    "engineering engineers everyone first group head incident it lead leader machine management manager member monitor "
+    "monitoring network nobody office officer on oncall operations operator operators ops owner pager partner pipeline "
+    "platform primary probe production redacted release reliability reporter responder rota scribe second secondary "
+    "security senior server service services shift site someone sre staff support system team tech test tester the unknown "
+    "user users web".split()
+)
+"""Words of the trade: whoever is called so is named by a role already."""
+
+ORDINARY = frozenset(
+    "amber angel april art august autumn baker banks bell best bill bird bishop black brook brooks brown carter case chance "
+    "chase chip clay cliff cook cross crystal da dale dash dawn day de dean del den der di don drew du ebb eve faith field "
+    "fields ford fox frank gale gene glen gold grace grant gray green guy hall harmony heath hill holly hope hunter iris ivy "
+    "jack jade jay jean joy june king la lane le long love mark max may melody mercy miles mills min money moon north olive "
+    "page park parks pat patience pearl peg penny pierce pike pine pink piper price prudence ray reed rich ridge rob robin "
+    "rock rose ruby sage sandy short silver sky small smith snow sterling stone storm strong sue summer sunny swift tab taylor "
+    "temple val van violet von wade walker wall ward wells west white will winter wolf wood woods young".split()
+)
+"""Words that are also names: as a part of a name they are found with a capital letter alone."""
+
+_WORD = re.compile(r"[^\W_]+")
+_BETWEEN = r"[\W_]{0,3}"
+"""What may stand between the parts of a name: a space, a dot, a comma with a space, a mark of emphasis."""
+
+
+class Names:
+    """The names of some people, each with the role that stands for it."""
+
+    def __init__(self, roles: Mapping[str, str]) -> None:
+        self._whole: dict[str, str] = {}
+        self._found: dict[str, str] = {}
+        patterns: dict[str, int] = {}
+        for name, role in roles.items():
+            for form in forms(name):
+                self._whole.setdefault(form.casefold(), role)
+                patterns[_pattern(form)] = len(form)
+                self._found.setdefault(_key(form), role)
+            for part in parts(name):
+                pattern = re.escape(part)
+                patterns[f"(?-i:{pattern}|{pattern.upper()})" if part.casefold() in ORDINARY else pattern] = len(part)
+                self._found.setdefault(_key(part), role)
+        ordered = sorted(patterns, key=lambda each: (-patterns[each], each))
+        either = "|".join(ordered)
+        self._pattern = re.compile(rf"(?<![^\W_])(?:{either})(?![^\W_])", re.IGNORECASE) if ordered else None
+
+    def hidden(self, text: str) -> str:
+        """A text without the names; one that is nothing but a name is the role."""
+        text = normalize("NFC", text)
+        whole = self._whole.get(text.strip().casefold())
+        if whole is not None:
+            return whole
+        return self._pattern.sub(self._role, text) if self._pattern else text
+
+    def _role(self, found: re.Match[str]) -> str:
+        return f"the {self._found.get(_key(found[0]), 'responder')}"
+
+
+def forms(name: str) -> Iterator[str]:
+    """The ways to write a name: as given, both parts of `Name <address>`, and an address without its domain."""
+    name = normalize("NFC", name).strip()
+    given = [name, *(each.strip(" >") for each in name.split("<"))] if "<" in name else [name]
+    given += [each.partition("@")[0] for each in given if "@" in each]
+    for each in dict.fromkeys(given):
+        if len(each) > 1 and not TRADE.issuperset(word.casefold() for word in _WORD.findall(each)):
+            yield each
+
+
+def parts(name: str) -> Iterator[str]:
+    """The parts of a person's name that say who it is: of a name with spaces, and of one like `ada.byron`."""
+    for form in forms(name):
+        words = _WORD.findall(form)
+        if len(words) > 1 and (" " in form or re.fullmatch(r"[^\W\d_]+(\.[^\W\d_]+)+", form)):
+            yield from (each for each in words if _is_distinctive(each))
+
+
+def _is_distinctive(word: str) -> bool:
+    return len(word) > 2 and word.isalpha() and word.casefold() not in TRADE
+
+
+def _pattern(form: str) -> str:
+    words = _WORD.findall(form)
+    return _BETWEEN.join(re.escape(each) for each in words) if words else re.escape(form)
+
+
+def _key(text: str) -> str:
+    return "".join(_WORD.findall(text)).casefold() or text
+
+
+def all_of(texts: Iterable[str | None]) -> list[str]:
+    """Names without repeats, and without what is none."""
+    return list(dict.fromkeys(each for each in texts if each and each != "[redacted]"))
