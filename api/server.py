@@ -14,8 +14,9 @@ import signal
 import socket
 import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
@@ -41,6 +42,8 @@ GRACE_S = 10
 CLOSING_AT_ONCE = 32
 """Connections whose end is waited for, beside the requests."""
 
+STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
+
 SLOWEST_S = 20
 """How long one read from a client, or one write to it, may take."""
 
@@ -54,6 +57,12 @@ def run(settings: Settings, prepare: Callable[[Settings], None] | None = None) -
         Damaged: where what is stored there cannot be right.
     """
     logs.configure(settings.log_format)
+    # A stop that comes while this opens and makes things waits for gunicorn's handlers: it then ends in order.
+    with _stops_waiting():
+        _run(settings, prepare)
+
+
+def _run(settings: Settings, prepare: Callable[[Settings], None] | None) -> None:
     lock = FolderLock(settings.data)
     # Whatever keeps the record from opening is told here, not by a worker that is started again and again.
     with Ledger(settings.data) as ledger:
@@ -62,6 +71,20 @@ def run(settings: Settings, prepare: Callable[[Settings], None] | None = None) -
     if prepare is not None:
         prepare(settings)
     _Server(settings, lock).run()
+
+
+@contextmanager
+def _stops_waiting() -> Iterator[None]:
+    """Signals that stop the server are kept back, until this ends or somebody who heeds them lets them in."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+    try:
+        yield
+    finally:
+        _let_stops_in()
+
+
+def _let_stops_in() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
@@ -119,6 +142,15 @@ class _Parent(Arbiter):  # type: ignore[misc]
         self._outlives_terminal = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
         super().__init__(server)
 
+    def spawn_worker(self) -> Any:
+        # Told between its fork and its own handlers, the worker would take a stop for its parent's, and not heed it.
+        with _stops_waiting():
+            return super().spawn_worker()
+
+    def init_signals(self) -> None:
+        super().init_signals()
+        _let_stops_in()
+
     def handle_hup(self) -> None:
         if not self._outlives_terminal:
             self.handle_term()
@@ -131,6 +163,8 @@ class _Parent(Arbiter):  # type: ignore[misc]
 
 class _Worker(ThreadWorker):  # type: ignore[misc]
     """One that ends its live streams when it is told to stop, and takes Ctrl-C for a stop like any other."""
+
+    sockets: list[Any]
 
     def init_process(self) -> None:
         for listener in self.sockets:
@@ -157,9 +191,19 @@ class _Worker(ThreadWorker):  # type: ignore[misc]
         super().init_signals()
         # A closed terminal tells both processes; the parent decides.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        _let_stops_in()
+
+    def load_wsgi(self) -> None:
+        super().load_wsgi()
+        if not self.alive:
+            self._stop_waiting()
+
+    def _stop_waiting(self) -> None:
+        if (held := _service(self)) is not None:
+            held.stop_waiting()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        _service(self).stop_waiting()
+        self._stop_waiting()
         super().handle_exit(sig, frame)
 
     def handle_quit(self, sig: int, frame: FrameType | None) -> None:
@@ -167,7 +211,7 @@ class _Worker(ThreadWorker):  # type: ignore[misc]
 
     def set_accept_enabled(self, enabled: bool) -> None:
         super().set_accept_enabled(enabled)
-        if not self.alive:
+        if not enabled and not self.alive:
             self._close_door()
 
     def _close_door(self) -> None:
@@ -179,6 +223,7 @@ class _Worker(ThreadWorker):  # type: ignore[misc]
                 before = self.nr_conns
                 self.accept(listener)
             listener.close()
+        self.sockets = []
 
 
 class _Log(Logger):  # type: ignore[misc]
@@ -196,12 +241,14 @@ class _Log(Logger):  # type: ignore[misc]
 
 
 def _close(_arbiter: Arbiter, worker: ThreadWorker) -> None:
-    _service(worker).close()
+    if (held := _service(worker)) is not None:
+        held.close()
 
 
-def _service(worker: ThreadWorker) -> Service:
-    held: Service = worker.wsgi.extensions["lastgood"]
-    return held
+def _service(worker: ThreadWorker) -> Service | None:
+    """None as long as it is being opened."""
+    app: Flask | None = getattr(worker, "wsgi", None)
+    return app.extensions["lastgood"] if app is not None else None
 
 
 def _timeval(seconds: int) -> bytes:

@@ -5,6 +5,7 @@ import random
 import socket
 import sqlite3
 import string
+import subprocess
 import time
 import uuid
 from contextlib import closing, contextmanager
@@ -16,7 +17,7 @@ import pytest
 from ledger.contract import Items, Nested, members
 from ledger.events import EVENTS
 from ledger.values import Choice, Digest, Due, Flag, Integer, Json, Labels, Number, Sha256, Time
-from tests.server import Client
+from tests.server import LASTGOOD, Client, Server, environment
 
 EDGES = (
     "0001-01-01T00:00:00Z",
@@ -260,3 +261,16 @@ def test_a_history_of_decisions_is_taken_in_seconds(fresh_server):
     data = {"type": "rollback.decided", "time": "2026-01-01T00:00:00Z"}
     decisions = [{**data, "data": {"rollback_id": f"r{n}", **slot, "to_version": "1"}} for n in range(300)]
     assert seconds(lambda: client.append(*decisions)) < 5
+
+
+@pytest.mark.parametrize("later_s", [0, 0.05, 0.1, 0.2, 0.4])
+def test_a_stop_while_it_starts_is_a_stop(tmp_path, later_s):
+    """Whoever is told to stop says nothing of attributes, and exits 0, soon."""
+    server = Server(tmp_path / "server")
+    command = [LASTGOOD, "serve", "--port", "0", "--data", str(server.data)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()) as process:
+        process.stdout.readline()
+        time.sleep(later_s)
+        process.terminate()
+        _, said = process.communicate(timeout=8)
+    assert (process.returncode, b"Traceback" in said) == (0, False)
