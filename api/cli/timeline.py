@@ -14,6 +14,7 @@ import click
 
 from api.cli import options, show
 from api.cli.incident_read import path
+from projections import incident_folding
 
 LONG = 40
 """A timeline of more entries is folded."""
@@ -83,30 +84,16 @@ def _read(client: Any, incident: str, query: Mapping[str, Any]) -> dict[str, Any
 
 def fold(entries: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
     """Rows, one for all that one person or machine did in a minute; key moments and pins by themselves."""
-    waiting: dict[str, list[Mapping[str, Any]]] = {}
-    minute = ""
-    for each in entries:
-        if each["time"][:16] != minute:
-            yield from _together(waiting, minute)
-            minute = each["time"][:16]
-        if each["key"] or each["pinned"]:
-            yield from _together(waiting, minute)
-            yield row(each)
-        else:
-            waiting.setdefault(_who(each), []).append(each)
-    yield from _together(waiting, minute)
+    for found in incident_folding.groups(entries, _who):
+        yield row(found[0]) if len(found) == 1 else _together(found)
 
 
-def _together(waiting: dict[str, list[Mapping[str, Any]]], minute: str) -> Iterator[Row]:
-    for who, found in waiting.items():
-        if len(found) == 1:
-            yield row(found[0])
-        else:
-            types = Counter(each["type"] for each in found)
-            what = ", ".join(f"{count} x {name}" for name, count in types.items())
-            positions = [each["position"] for each in found]
-            yield "", f"{minute}:", "", who, what, f"{min(positions)}..{max(positions)}"
-    waiting.clear()
+def _together(found: list[Mapping[str, Any]]) -> Row:
+    types = Counter(each["type"] for each in found)
+    what = ", ".join(f"{count} x {name}" for name, count in types.items())
+    positions = [each["position"] for each in found]
+    minute = found[0]["time"][: incident_folding.MINUTE]
+    return "", f"{minute}:", "", _who(found[0]), what, f"{min(positions)}..{max(positions)}"
 
 
 def row(entry: Mapping[str, Any]) -> Row:
