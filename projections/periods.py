@@ -147,3 +147,8 @@ def _cut(
         if max(opens, start) < min(closes, end):
             yield Bucket(name(day), max(opens, start), min(closes, end), start <= opens and closes <= end)
         day, opens = after, closes
+
+
+def bounds(bucket: Bucket) -> dict[str, Any]:
+    """From when to when a bucket is, as far as the period has it."""
+    return {"from": rfc3339(from_microseconds(bucket.start)), "to": rfc3339(from_microseconds(bucket.end))}
