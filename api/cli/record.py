@@ -2,16 +2,18 @@
 Recording by flags: `deployment`, `release`, `feature`, `rollback`.
 
 One table says which members each event takes, one says what a member's flag
-looks like, and every verb is made from the two (see `api.cli.verbs`).
+looks like, and every verb is made from the two (see `api.cli.verbs`). A step
+of a rollback that nobody names belongs to the one that is open in the slot.
 """
 
 from functools import partial
+from typing import Any
 
 import click
 
 from api.cli.ci import Facts
 from api.cli.lazy import LazyGroup, Verb, at
-from api.cli.verbs import EVIDENCE, LABELS, Flag, Kind, Table
+from api.cli.verbs import EVIDENCE, LABELS, Flag, Kind, Table, tell
 
 _BUILD = "digest commit committed_at author build_url strategy targets restores"
 _RELEASED = "release_id service environment version"
@@ -121,8 +123,36 @@ def _makes_id(topic: str, member: str) -> bool:
     return member == "deployment_id" or (member == "release_id" and topic != "release.aborted")
 
 
-_TABLE = Table(KINDS, MEMBERS, from_ci=_from_ci, makes_id=_makes_id)
-command, data_of = _TABLE.command, _TABLE.data_of
+_CARRIED_OUT = ("rollback.started", "rollback.succeeded", "rollback.failed")
+_OPEN = Flag(
+    "Names the rollback, as its decision does. [the one that is open in the slot, else the CI run or a new one]"
+)
+
+_TABLE = Table(
+    KINDS,
+    MEMBERS,
+    {(topic, "rollback_id"): _OPEN for topic in _CARRIED_OUT},
+    from_ci=_from_ci,
+    makes_id=_makes_id,
+)
+data_of = _TABLE.data_of
+
+
+def command(topic: str) -> click.Command:
+    """The verb that records *topic*."""
+    made = _TABLE.command(topic)
+    if topic in _CARRIED_OUT:
+        made.callback = partial(_carried_out, topic)
+    return made
+
+
+def _carried_out(topic: str, **flags: Any) -> None:
+    """Records a step of a rollback: of the one that is named, else of the one that is open."""
+    if not flags["rollback_id"] and not flags["dry_run"]:
+        from api.cli.carried_out import open_rollback  # noqa: PLC0415 - only this path asks the ledger first
+
+        flags["rollback_id"] = open_rollback(topic, flags)
+    _TABLE.record(topic, tell, **flags)
 
 
 def _group(noun: str, help_: str) -> LazyGroup:
