@@ -1,0 +1,250 @@
+"""
+A report as PDF: tagged, with links and bookmarks, by typst.
+
+The template never changes; a report goes into it as data, so no word of the
+record is ever read as typst. It sees its own files and nothing else: they are
+handed over in memory, beside an empty folder as root. The same report gives
+the same bytes: our own fonts, and the time stamp of the record.
+"""
+
+import json
+import re
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+import typst
+
+from api.report import author_text as author
+from api.report.blocks import (
+    AuthorText,
+    Block,
+    Bullets,
+    Code,
+    Document,
+    Facts,
+    Figure,
+    Heading,
+    Link,
+    Mark,
+    Note,
+    Paragraph,
+    Ref,
+    Span,
+    Strong,
+    Table,
+    Text,
+    Tiles,
+    Time,
+    anchors,
+)
+
+Json = dict[str, Any]
+
+FONTS = Path(__file__).parents[1] / "static" / "fonts"
+
+TEXT_WIDTH_PT = 482.0
+"""An A4 page between its margins."""
+
+UNBROKEN = 26
+"""A longer run of characters without a blank may be broken, so that it never leaves its place."""
+
+_RUN = re.compile(rf"\S{{{UNBROKEN + 1},}}")
+_PIECE = re.compile(r"\S{1,8}(?:\u200d\S|[\u0300-\u036f\ufe00-\ufe0f\U0001f3fb-\U0001f3ff])*")
+"""A few characters, with all that belongs to the last one."""
+
+_TURNS = re.compile(r"[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
+
+
+def render(document: Document) -> bytes:
+    """The file."""
+    data, pictures = _Data(document).files()
+    files = {"main.typ": _template(), "report.json": json.dumps(data).encode(), **pictures}
+    return compiled(files, int(document.moment.timestamp()))
+
+
+def compiled(files: Mapping[str, bytes], timestamp: int, **options: Any) -> bytes:
+    """What typst makes of `main.typ` and what it reads, all in memory, with our fonts and nothing else."""
+    with tempfile.TemporaryDirectory(prefix="lastgood-report-") as empty:
+        made = typst.compile(
+            dict(files),
+            root=empty,
+            font_paths=[str(FONTS)],
+            ignore_system_fonts=True,
+            package_path=empty,
+            package_cache_path=empty,
+            timestamp=timestamp,
+            **options,
+        )
+    return cast("bytes", made)
+
+
+@cache
+def _template() -> bytes:
+    return Path(__file__).with_name("report.typ").read_bytes()
+
+
+def breakable(words: str) -> str:
+    """
+    Text whose long runs may be broken anywhere, by zero-width spaces, but not inside a character.
+
+    Directional controls are kept apart from what is around.
+    """
+    made = _RUN.sub(lambda run: "\u200b".join(_PIECE.findall(run[0])), words)
+    return f"\u2068{made}\u2069" if _TURNS.search(words) else made
+
+
+class _Data:
+    """A document as the template wants it. What does not lead anywhere is no link."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._anchors = set(anchors(document.blocks))
+        self._pictures: dict[str, bytes] = {}
+
+    def files(self) -> tuple[Json, dict[str, bytes]]:
+        document = self._document
+        moment = document.moment.astimezone(UTC)
+        data: Json = {
+            "title": breakable(document.title),
+            "subtitle": self._spans(document.subtitle),
+            "foot": breakable(document.foot),
+            "date": {part: getattr(moment, part) for part in ("year", "month", "day", "hour", "minute", "second")},
+            "blocks": [{"k": kind, **rest} for kind, rest in map(self._block, document.blocks)],
+        }
+        return data, self._pictures
+
+    def _block(self, block: Block) -> tuple[str, Json]:
+        match block:
+            case Heading(level, words, anchor):
+                return "heading", {"level": level, "s": breakable(words), "anchor": anchor}
+            case Paragraph(spans):
+                return "paragraph", {"spans": self._spans(spans)}
+            case Tiles():
+                return "tiles", {"tiles": list(self._tiles(block))}
+            case Facts(rows):
+                return "facts", {"rows": [[self._spans(label), self._spans(value)] for label, value in rows]}
+            case Table():
+                return "table", self._table(block)
+            case Figure():
+                return "figure", self._figure(block)
+            case AuthorText(markdown):
+                return "author", {"nodes": _nodes(author.parse(markdown))}
+            case Note(kind, spans):
+                return "note", {"kind": kind, "spans": self._spans(spans)}
+            case Bullets(items):
+                return "bullets", {"items": [self._spans(each) for each in items]}
+
+    def _tiles(self, block: Tiles) -> Iterator[Json]:
+        for each in block.tiles:
+            target = (each.target or "").removeprefix("#")
+            yield {
+                "label": breakable(each.label),
+                "value": breakable(each.value),
+                "note": self._spans(each.note),
+                "tone": each.tone,
+                "to": target if target in self._anchors else None,
+            }
+
+    def _table(self, table: Table) -> Json:
+        rows = [
+            {"cells": [self._spans(cell) for cell in row.cells], "anchor": row.anchor, "tone": row.tone}
+            for row in table.rows
+        ]
+        columns = [
+            {"title": each.title, "width": each.width, "narrow": each.narrow, "align": each.align}
+            for each in table.columns
+        ]
+        return {"columns": columns, "rows": rows, "dense": table.dense}
+
+    def _figure(self, figure: Figure) -> Json:
+        name = f"picture-{len(self._pictures) + 1}.svg"
+        self._pictures[name] = figure.picture.svg("print").encode()
+        width = min(TEXT_WIDTH_PT, figure.picture.width * 0.75)
+        return {"file": name, "alt": figure.picture.alt, "width": width, "caption": self._spans(figure.caption)}
+
+    def _spans(self, spans: Iterable[Span]) -> list[Json]:
+        return [made for each in spans for made in self._span(each)]
+
+    def _span(self, span: Span) -> Iterator[Json]:
+        match span:
+            case Text(words) | Time(words, _):
+                yield {"k": "text", "s": breakable(words)}
+            case Strong(words):
+                yield {"k": "strong", "s": breakable(words)}
+            case Code(words):
+                # A digest fits its place, and is copied whole.
+                yield {"k": "code", "s": words if _is_digest(words) else breakable(words)}
+            case Mark(words, tone):
+                yield {"k": "mark", "s": breakable(words), "tone": tone}
+            case Link(words, target):
+                yield self._link(breakable(words), target)
+            case Ref(positions) if positions:
+                known = [{"s": str(each), "known": f"p-{each}" in self._anchors} for each in positions]
+                yield {"k": "ref", "at": known}
+            case Ref():
+                return
+
+    def _link(self, words: str, target: str) -> Json:
+        if target.startswith("#") and target[1:] in self._anchors:
+            return {"k": "inner", "s": words, "to": target[1:]}
+        if author.is_safe(target):
+            return {"k": "outer", "s": words, "to": target}
+        return {"k": "text", "s": words}
+
+
+def _is_digest(words: str) -> bool:
+    return len(words) <= 64 and words.isascii() and words.isalnum()
+
+
+# What authors wrote
+
+
+def _nodes(nodes: Sequence[author.Node]) -> list[Json]:
+    return list(map(_node, nodes))
+
+
+def _node(node: author.Node) -> Json:
+    match node:
+        case author.Lines(inlines):
+            return {"k": "lines", "in": _inlines(inlines)}
+        case author.Title(level, inlines):
+            return {"k": "title", "level": min(level + 2, 6), "in": _inlines(inlines)}
+        case author.Items(start, items):
+            return {"k": "items", "start": start, "items": [_nodes(each) for each in items]}
+        case author.Quote(nodes):
+            return {"k": "quote", "nodes": _nodes(nodes)}
+        case author.Listing(words):
+            return {"k": "listing", "lines": [breakable(_indented(each)) for each in words.split("\n")]}
+        case author.Rule():
+            return {"k": "rule"}
+        case author.Grid(head, rows):
+            cells = [[{"in": _inlines(cell)} for cell in row] for row in rows]
+            return {"k": "grid", "head": [_inlines(each) for each in head], "rows": cells}
+
+
+def _indented(line: str) -> str:
+    """Blanks at the begin of a line of code count."""
+    rest = line.expandtabs(4).lstrip(" ")
+    return "\u00a0" * (len(line.expandtabs(4)) - len(rest)) + rest
+
+
+def _inlines(inlines: Iterable[author.Inline]) -> list[Json]:
+    return list(map(_inline, inlines))
+
+
+def _inline(inline: author.Inline) -> Json:
+    match inline:
+        case author.Words(words):
+            return {"k": "words", "s": breakable(words)}
+        case author.CodeWords(words):
+            return {"k": "code", "s": breakable(words)}
+        case author.Break():
+            return {"k": "break"}
+        case author.Styled(style, inlines):
+            return {"k": style, "in": _inlines(inlines)}
+        case author.Anchor(address, inlines):
+            return {"k": "link", "to": address, "in": _inlines(inlines)}
