@@ -224,8 +224,9 @@ def _problem(content: bytes) -> dict[str, Any] | None:
 def _said(problem: Mapping[str, Any], status: int) -> str:
     title = problem.get("title") or f"the ledger answered {status}"
     detail = problem.get("detail")
-    lines = [f"{title}: {detail}" if detail and detail != title else str(title)]
     errors = problem.get("errors")
+    # Where there are errors, they are the detail.
+    lines = [f"{title}: {detail}" if detail and detail != title and not errors else str(title)]
     for error in errors[:20] if isinstance(errors, list) else ():
         place = f"line {error['line']}: " if error.get("line") is not None else ""
         lines.append(f"  {place}{error.get('pointer') or 'the event'} {error.get('detail')}")

@@ -6,6 +6,7 @@ and wrong usage stay fast.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,9 +43,41 @@ CONDITIONS = (
     click.Option(["--dry-run"], is_flag=True, help="Check the input and send nothing."),
 )
 
+_NO_OFFSET = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?")
+
+
+def with_offset(_ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """
+    The time as it was typed; the ledger judges all else about it.
+
+    Raises:
+        Invalid: where it has no offset, naming the one that this machine has at that time.
+    """
+    if value is not None and _NO_OFFSET.fullmatch(value):
+        from api.cli.exits import Invalid  # noqa: PLC0415 - only who is told of it pays for it
+
+        raise Invalid(
+            f"{param.opts[0]} {value} has no offset, so it is another moment everywhere",
+            f"{_here(value)}in UTC write Z at its end",
+        )
+    return value
+
+
+def _here(value: str) -> str:
+    from datetime import datetime  # noqa: PLC0415 - as above
+
+    try:
+        here = datetime.fromisoformat(value[:19].upper()).astimezone()
+    except (ValueError, OverflowError):
+        return ""
+    return f"as this machine's clock is set it is {here.isoformat(timespec='auto' if len(value) > 16 else 'minutes')}; "
+
+
 MOMENT = (
-    click.Option(["--as-of"], metavar="TIME", help="As it was at this time."),
-    click.Option(["--known-at"], metavar="TIME|POSITION", help="Using only what was recorded by then."),
+    click.Option(["--as-of"], metavar="TIME", callback=with_offset, help="As it was at this time."),
+    click.Option(
+        ["--known-at"], metavar="TIME|POSITION", callback=with_offset, help="Using only what was recorded by then."
+    ),
     click.Option(["--at-least"], type=click.IntRange(min=0), metavar="POSITION", help="Wait until this is counted in."),
 )
 

@@ -89,7 +89,7 @@ LABELS = Flag(
 ENVELOPE = (
     click.Option(["--id"], help="The event's id: the same again is a duplicate. [from CI, else a new one]"),
     click.Option(["--source"], help="Who says so, as a URI. [the CI run, else the token's holder]"),
-    click.Option(["--time"], help="When it happened, with an offset. [now]"),
+    click.Option(["--time"], callback=options.with_offset, help="When it happened, with an offset. [now]"),
     click.Option(["--correlation-id", "correlationid"], help="The conversation that it belongs to."),
     click.Option(["--causation-id", "causationid"], help="The event that led to it."),
 )

@@ -155,9 +155,11 @@ def test_a_problem_becomes_its_exit_code_with_the_ledgers_words(client, faulty, 
 def test_every_fault_of_a_batch_is_told_with_its_line(client, faulty):
     """RFC 9457's errors, one a line, the first twenty of them."""
     errors = [{"pointer": "/data/version", "detail": "is required", "line": line} for line in range(1, 31)]
-    faulty.answers = [Answer(422, {"title": "Invalid", "status": 422, "errors": errors})]
+    detail = "/data/version is required; /data/version is required; /data/version is required"
+    faulty.answers = [Answer(422, {"title": "Invalid", "detail": detail, "status": 422, "errors": errors})]
     with pytest.raises(Invalid) as caught:
         client.post("/v1/events", b"{}", "application/x-ndjson")
+    assert caught.value.message.count("/data/version is required") == 20
     assert "line 20: /data/version is required" in caught.value.message
     assert "and 10 more" in caught.value.message
 

@@ -1,6 +1,7 @@
 """Recording by flags: the table is the catalogue's, and what is not given comes from CI or is made."""
 
 import json
+import time
 
 import click
 import pytest
@@ -253,3 +254,34 @@ def test_a_condition_cannot_wait_in_the_spool(lastgood, tmp_path, monkeypatch):
     assert result.exit_code == 7
     assert "condition" in result.stderr
     assert not (tmp_path / "spool").exists()
+
+
+@pytest.mark.parametrize(
+    "typed, meant",
+    [
+        ("2026-11-22T21:04:00", "2026-11-22T21:04:00+01:00"),
+        ("2026-07-22 21:04", "2026-07-22T21:04+02:00"),
+        ("2026-11-22t21:04:00.123456", "2026-11-22T21:04:00+01:00"),
+    ],
+)
+def test_a_time_without_an_offset_is_told_once_with_the_one_that_is_here(lastgood, faulty, monkeypatch, typed, meant):
+    """Before anything is sent or spooled: in a hurry one copies what is offered."""
+    monkeypatch.setenv("TZ", "Europe/Vienna")
+    time.tzset()
+    try:
+        ended = lastgood("rollback", "decided", "--service", "s", "--time", typed, "--url", faulty.url)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert (ended.exit_code, ended.stderr.count("offset"), meant in ended.stderr, faulty.asked) == (3, 1, True, [])
+
+
+@pytest.mark.parametrize("typed", ["2026-13-40T99:99:99", "0001-01-01T00:00"])
+def test_a_time_that_is_none_here_is_told_without_an_example(lastgood, typed):
+    ended = lastgood("rollback", "decided", "--service", "s", "--time", typed)
+    assert (ended.exit_code, "has no offset" in ended.stderr) == (3, True)
+
+
+def test_a_moment_to_read_at_has_an_offset_too(lastgood, faulty):
+    ended = lastgood("status", "--as-of", "2026-11-22T21:04:00", "--url", faulty.url)
+    assert (ended.exit_code, "--as-of 2026-11-22T21:04:00 has no offset" in ended.stderr) == (3, True)
