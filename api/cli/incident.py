@@ -15,9 +15,10 @@ from urllib.parse import quote
 import click
 
 from api.cli import options, show
-from api.cli.incident_table import DEFAULTS, KINDS, MEMBERS, SPECIAL, WAYS, Way
+from api.cli.incident_table import DEFAULTS, KINDS, MEMBERS, SPECIAL, WAYS
 from api.cli.lazy import LazyGroup, Verb, at
 from api.cli.verbs import Table
+from api.cli.words import Way, argument, read
 
 _LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
 """Those that nobody takes for another on a phone."""
@@ -42,30 +43,18 @@ def command(name: str) -> click.Command:
     way = WAYS[name]
     made = TABLE.command(way.topic)
     made.name = name.rpartition(" ")[2]
-    made.params.insert(
-        0, click.Argument(["words"], nargs=-1, metavar=" ".join(f"[{each.upper()}]" for each in way.words.split()))
-    )
+    made.params.insert(0, argument(way))
     made.callback = partial(_record, way)
     return made
 
 
 def _record(way: Way, words: tuple[str, ...], **flags: Any) -> None:
-    given = {**flags, **_read(way, words, flags)}
+    given = {**flags, **read(way, words, flags)}
     if way.topic in _BEGINS:
         given["incident"] = given["incident"] or new_id(datetime.now(UTC))
     if way.topic == "incident.severity_changed" and given["incident"] and not given["from"]:
         given["from"] = _severity(given)
     TABLE.record(way.topic, _tell, **given)
-
-
-def _read(way: Way, words: tuple[str, ...], flags: Mapping[str, Any]) -> dict[str, Any]:
-    """The members that words stand for: in order, those left out that a flag gives."""
-    open_ = [each for each in way.words.split() if flags.get(each) in (None, ())]
-    if len(words) > len(open_):
-        raise click.UsageError(f"too many words: {' '.join(words[len(open_) :])} (quote what belongs together)")
-    context = click.get_current_context()
-    params = {each.name: each for each in context.command.params}
-    return {member: params[member].type_cast_value(context, word) for member, word in zip(open_, words, strict=False)}
 
 
 def _severity(given: Mapping[str, Any]) -> str | None:

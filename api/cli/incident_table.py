@@ -5,11 +5,12 @@ A responder types `lastgood incident note INC-7 "it is the cache"`; the words
 after the verb stand for the members in `WORDS`, in that order.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 
 from api.cli.verbs import EVIDENCE, LABELS, Flag, Kind, slots
+from api.cli.words import Way
 
 
 class Severity(click.Choice[str]):
@@ -130,13 +131,6 @@ DEFAULTS = {
     ("incident.impact_ended", "basis"): "judgement",
     ("mitigation.applied", "kind"): "other",
 }
-
-
-class Way(NamedTuple):
-    """How an event is typed, and the members that words stand for."""
-
-    topic: str
-    words: str = "incident"
 
 
 WAYS = {

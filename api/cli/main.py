@@ -20,6 +20,7 @@ VERBS = {
     "oncall": at("api.cli.oncall:oncall", "Record who is on call, and ask who is."),
     "record": at("api.cli.amend:record", "Correct, retract, redact or second what is recorded."),
     "incident": at("api.cli.incident:incident", "Record incidents, and show them."),
+    "postmortem": at("api.cli.postmortem:postmortem", "Write a postmortem, and show what is left to do."),
     "gate": at("api.cli.execute:gate", "Ask whether a release may go out now."),
     "run": at("api.cli.run:run", "Run a deploying command and record how it went."),
     "flush": at("api.cli.flush:flush", "Send what was spooled while the ledger was out of reach."),

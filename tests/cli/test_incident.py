@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import click
 import pytest
 
-from api.cli import incident, incident_read, timeline
+from api.cli import incident, incident_read, timeline, words
 from api.cli.ci import Facts
 from api.cli.incident_table import DEFAULTS, KINDS, SPECIAL, WAYS
 from ledger.contract import Items, accept, members
@@ -532,4 +532,4 @@ def test_the_verbs_need_no_server_to_explain_themselves(lastgood):
         assert f"  {word} " in shown
     assert {"assign", "release"} <= set(lastgood("incident", "role", "--help").stdout.split())
     with pytest.raises(click.UsageError, match="too many words"):
-        incident._read(WAYS["acknowledge"], ("INC-1", "now"), {})
+        words.read(WAYS["acknowledge"], ("INC-1", "now"), {})
