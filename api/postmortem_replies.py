@@ -149,6 +149,9 @@ class WholePostmortem(Frame):
     waived = _many(PostmortemAct)
     written_since_approval = _positions("what was written after the last approval, which does not stand behind it")
     missing = fields.List(fields.String(), required=True, metadata={"description": "summary, cause, action"})
+    people = fields.List(
+        fields.String(), required=True, metadata={"description": "who had a role in it, or a hand in its postmortem"}
+    )
     advice = _many(WordingAdvice)
     reporting = _many(RegimeReporting)
 

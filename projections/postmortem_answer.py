@@ -5,6 +5,7 @@ What depends on the moment at which one asks (due, overdue) is worked out here.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 from ledger.values import from_microseconds, rfc3339
@@ -36,6 +37,14 @@ class _Answer:
         self.at = told.reader.moment.at
         self.found = postmortem.of(told.own)
 
+    @cached_property
+    def people(self) -> list[str]:
+        """Who had a role in the incident or a hand in its postmortem, by name: who is meant by a name in a text."""
+        found = self.found
+        deeds: list[Deed] = [*found.sections.values(), *found.causes, *found.reviewed, *found.approved]
+        told = [*(each.person for each in self.state.holdings), *(each.by for each in deeds)]
+        return list(dict.fromkeys(self.names.of(each) for each in [*told, *([found.owner] if found.owner else [])]))
+
     def json(self) -> dict[str, Any]:
         found, started = self.found, self.found.started
         return {
@@ -56,6 +65,7 @@ class _Answer:
             **{name: self._acts(getattr(found, name)) for name in ("reviewed", "approved", "published", "waived")},
             "written_since_approval": self._unapproved(),
             "missing": postmortem.missing(found),
+            "people": self.people,
             "advice": list(self._advice()),
             "reporting": reporting.reporting(self.story, self.names.name_of),
         }
@@ -89,9 +99,8 @@ class _Answer:
         return list(self.found.written_after(max(each.position for each in approved))) if approved else []
 
     def _advice(self) -> Iterator[dict[str, Any]]:
-        people = known_people(self.state, self.found, self.names)
         for part, name, position, text in _texts(self.found):
-            for each in blameless.lint(text, people):
+            for each in blameless.lint(text, self.people):
                 yield {"part": part, "name": name, "position": position, **each.json()}
 
 
@@ -103,13 +112,6 @@ def _texts(found: Postmortem) -> Iterator[tuple[str, str, int, str]]:
         yield "cause", cause.kind, cause.position, cause.statement
     for action in found.actions:
         yield "action", action.action_id, action.added.position, action.text
-
-
-def known_people(state: State, found: Postmortem, names: "_Names") -> list[str]:
-    """Who had a role in the incident or a hand in its postmortem, by name: who is meant by a name in a text."""
-    deeds: list[Deed] = [*found.sections.values(), *found.causes, *found.reviewed, *found.approved]
-    told = [*(each.person for each in state.holdings), *(each.by for each in deeds)]
-    return list(dict.fromkeys(names.of(each) for each in told))
 
 
 class _Names:

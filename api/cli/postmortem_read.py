@@ -86,7 +86,8 @@ def _head(found: Mapping[str, Any]) -> Iterator[str]:
             reason = f": {show.plain(each['reason'])}" if each["reason"] else ""
             yield f"{name:<9} {_who(each)}{audience}{reason}"
     if found["written_since_approval"]:
-        yield f"since the approval {show.counted(len(found['written_since_approval']), 'text')} were written"
+        number = len(found["written_since_approval"])
+        yield f"since the approval {show.counted(number, 'text')} {'was' if number == 1 else 'were'} written"
     if found["missing"] and found["status"] != "waived":
         yield f"missing   {', '.join(found['missing'])}"
 

@@ -91,8 +91,7 @@ def _advice(text: str, found: Mapping[str, Any] | None) -> Iterator[str]:
     """Gentle help with the words, a line each."""
     from projections import blameless  # noqa: PLC0415 - only what was written needs it
 
-    people = {each["by"] for each in found["sections"]} if found else set()
-    for each in blameless.lint(text, sorted(people)):
+    for each in blameless.lint(text, found["people"] if found else ()):
         phrase = show.plain(each.phrase)
         yield f"advice: line {each.line}, column {each.column}: {phrase!r}: {each.why}; {each.instead}"
 

@@ -86,6 +86,7 @@ def test_all_that_is_in_it(client, name):
     assert (found["overdue"], found["missing"], found["written_since_approval"]) == (False, [], [])
     (regime,) = found["reporting"]
     assert (regime["classification"], regime["initial"]["state"]) == ("not major", "not_required")
+    assert found["people"] == ["a-responder", "ada"]
     (advice,) = found["advice"]
     assert (advice["part"], advice["phrase"], advice["line"], advice["column"]) == ("cause", "failed to", 1, 4)
 

@@ -52,6 +52,7 @@ EMPTY = {
     "waived": [],
     "written_since_approval": [],
     "missing": ["summary", "cause", "action"],
+    "people": ["ana"],
     "advice": [],
     "reporting": [],
 }
