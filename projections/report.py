@@ -13,6 +13,7 @@ from ledger.values import rfc3339
 from projections import (
     report_audience,
     report_cover,
+    report_decisions,
     report_impact,
     report_people,
     report_quality,
@@ -30,7 +31,7 @@ from projections.incident_timeline import NameOf
 from projections.report_audience import AUDIENCES
 from projections.report_moment import settled
 from projections.report_quality import Proofs
-from projections.report_scene import Scene
+from projections.report_scene import Scene, time
 
 FORMAT = "lastgood-report/1"
 """Of the model; raised whenever a member changes its meaning."""
@@ -58,9 +59,15 @@ def report(told: Story, *, audience: str, name_of: NameOf, zone: str | None, pro
         "zone": scene.zone.name,
         "as_of": None if told.reader.moment.now else rfc3339(story.reader.moment.as_of),
         "moment": rfc3339(story.reader.moment.as_of),
+        "span": _span(story),
         **_sections(scene, audience),
     }
     return _finished(scene, model, audience, proofs)
+
+
+def _span(story: Story) -> dict[str, Any] | None:
+    """From when to when the story goes on; what lies outside is told of only where something reaches into it."""
+    return None if story.scope is None else {"since": time(story.scope[0]), "until": time(story.scope[1])}
 
 
 def _sections(scene: Scene, audience: str) -> dict[str, Any]:
@@ -79,7 +86,7 @@ def _sections(scene: Scene, audience: str) -> dict[str, Any]:
         "response": report_response.response(scene),
         "causes": report_writing.causes(scene),
         "sections": report_writing.sections(scene),
-        "decisions": report_rollbacks.decisions(scene),
+        "decisions": report_decisions.decisions(scene),
         "actions": report_writing.actions(scene),
         "similar": report_similar.similar(scene),
         "links": report_similar.linked_titles(scene),

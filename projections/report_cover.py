@@ -136,9 +136,10 @@ def sentence(model: Mapping[str, Any]) -> str:
 def _clauses(model: Mapping[str, Any]) -> Iterator[str]:
     impact, measures, cover = model["impact"], model["measures"], model["cover"]
     if impact["seconds"] is not None:
-        yield f"customers felt it for {_said(impact['seconds'])}{' so far' if impact['ongoing'] else ''}"
+        least = "" if impact["complete"] else "at least "
+        yield f"customers felt it for {least}{_said(impact['seconds'])}{' so far' if impact['ongoing'] else ''}"
     if (detected := measures["time_to_detect"]["seconds"]) is not None:
-        yield f"it was detected {_said(detected)} {'before' if detected < 0 else 'after'} that began"
+        yield f"it was detected {_said(detected)} {'before' if detected < 0 else 'after'} impact began"
     yield from list(map(_returned, model["rollbacks"]))[:1]
     if (resolved := measures["time_to_resolve"]["seconds"]) is not None:
         yield f"it was resolved {_said(resolved)} {'before' if resolved < 0 else 'after'} its declaration"
@@ -147,15 +148,19 @@ def _clauses(model: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _returned(rollback: Mapping[str, Any]) -> str:
-    """What became of a rollback, decided, carried out and live told apart."""
+    """What became of a rollback: decided, released, deployed and live told apart."""
     service, version = rollback["service"], rollback["to_version"]
     if rollback["decided"] is None:
-        return f"{service} went back to {version}, by nobody's recorded decision"
-    if rollback["live"] is None:
-        return f"it was decided to roll {service} back to {version}, which never went live"
-    took = _between(rollback["decided"]["time"], rollback["live"]["time"])
-    helped = {True: ", which helped", False: ", which did not help"}.get(rollback["helped"], "")
-    return f"{service} was rolled back to {version}, live {took} after that was decided{helped}"
+        return f"{service} went back to {version}, and nobody had decided that"
+    if rollback["deployed_live"]:
+        took = _between(rollback["decided"]["time"], rollback["live"]["time"])
+        helped = {True: ", which helped", False: ", which did not help"}.get(rollback["helped"], "")
+        return f"{service} was rolled back to {version}, live {took} after that was decided{helped}"
+    if rollback["released"] is not None:
+        came_to = "released and not deployed"
+    else:
+        came_to = {"cancelled": "called off", "failed": "tried and failed"}.get(rollback["state"], "not carried out")
+    return f"to roll {service} back to {version} was decided, {came_to}"
 
 
 def _between(start: str, end: str) -> str:

@@ -12,9 +12,18 @@ from projections.report_scene import Scene, moment, time
 
 
 def impact(scene: Scene) -> dict[str, Any]:
-    """Windows as the answer has them; of each bound, whether it is an estimate."""
+    """
+    Windows as the answer has them; of each bound, whether it is an estimate. Nothing is said of how long
+    it was where no window has an end, and no more than is known where some have none.
+    """
     found: dict[str, Any] = scene.answer["impact"]
-    return {**found, "windows": [_window(scene, each) for each in found["windows"]]}
+    lasts = [each["start"] is not None and (each["end"] is not None or found["ongoing"]) for each in found["windows"]]
+    return {
+        **found,
+        "seconds": found["seconds"] if any(lasts) else None,
+        "complete": all(lasts),
+        "windows": [_window(scene, each) for each in found["windows"]],
+    }
 
 
 def _window(scene: Scene, window: dict[str, Any]) -> dict[str, Any]:

@@ -1,23 +1,34 @@
 """
-What was decided, what became of each rollback and whether it helped, and what else was done.
+What became of each rollback and whether it helped, and what else was done.
+
+Decided, released, deployed, live and effective are told apart: a rollback may
+be any of them without the others.
 """
 
 from collections.abc import Iterator
 from typing import Any
 
-from ledger.events import DECISION, EVENTS, Event, FeatureDisabled, ReleaseCompleted, RollbackDecided
+from ledger.events import (
+    DeploymentSucceeded,
+    FeatureDisabled,
+    ReleaseCompleted,
+    RollbackDecided,
+    RollbackStarted,
+    RollbackSucceeded,
+)
 from projections import decisions as decided
 from projections import spans
 from projections.facts import Fact
+from projections.report_decisions import alternatives
 from projections.report_scene import Scene, moment, time
 from projections.slot import Period, Rollback
 from projections.slot import State as SlotState
 
+Step = tuple[int, int]
+"""A moment and a position."""
+
 OVER = ("verified", "ineffective", "succeeded", "failed", "cancelled", "superseded", "reached", "lapsed")
 """States of a rollback that nobody waits for any more."""
-
-NOT_TOLD = ("incident.acknowledged", "incident.role_", "incident.affected_", "incident.linked", "postmortem.")
-"""Decisions in the ledger's sense that are not what a log of decisions is read for."""
 
 
 def rollbacks(scene: Scene) -> list[dict[str, Any]]:
@@ -29,10 +40,9 @@ def rollbacks(scene: Scene) -> list[dict[str, Any]]:
 
 def _rollback(scene: Scene, slot: SlotState, rollback: Rollback) -> dict[str, Any]:
     target = slot.artifacts[rollback.to]
-    view = scene.reader.view(slot.service, slot.environment)
-    state = decided.status(view, rollback)
-    facts = {each.position: each for each in scene.facts(_positions(rollback))}
-    first = facts[rollback.decided[1]].event if rollback.decided else None
+    facts = scene.facts(_positions(rollback))
+    first = next((each.event for each in facts if isinstance(each.event, RollbackDecided)), None)
+    state = decided.status(scene.reader.view(slot.service, slot.environment), rollback)
     judged = rollback.verified or rollback.ineffective
     return {
         "rollback_id": rollback.rollback_id,
@@ -41,57 +51,85 @@ def _rollback(scene: Scene, slot: SlotState, rollback: Rollback) -> dict[str, An
         "from_version": rollback.from_version,
         "to_version": target.version,
         "to_digest": target.digest,
-        "mechanism": _mechanism(facts.values()),
         "plan": rollback.plan,
         "decided": scene.deed(rollback.decided),
         "started": scene.deed(rollback.starts[0] if rollback.starts else None),
-        "released": _released(scene, slot, rollback),
-        "succeeded": scene.deed(rollback.succeeded),
-        "failed": scene.deed(rollback.failed),
-        "verified": scene.deed(rollback.verified),
-        "ineffective": scene.deed(rollback.ineffective),
-        "cancelled": scene.deed(rollback.cancelled),
-        "live": _moment(rollback.reached),
-        "deployed_live": True if rollback.reached else False if state in OVER or not scene.state.active else None,
+        **{name: scene.deed(getattr(rollback, name)) for name in ("succeeded", "failed", "cancelled")},
+        **{name: scene.deed(getattr(rollback, name)) for name in ("verified", "ineffective")},
+        **_outcome(scene, slot, rollback, facts, state),
         "state": state,
         "helped": None if judged is None else state == "verified",
-        "impact_after": _impact_after(scene, rollback.reached or rollback.succeeded),
         "reason": rollback.reason,
         "alternatives": alternatives(first),
         "positions": _positions(rollback),
     }
 
 
+def _outcome(scene: Scene, slot: SlotState, rollback: Rollback, facts: list[Fact], state: str) -> dict[str, Any]:
+    """Released, deployed and live told apart: a rollback may be any of them without the others."""
+    mechanism, live = _mechanism(facts), _live(slot, rollback)
+    steps = _steps_to(scene, slot, rollback)
+    deployed = rollback.succeeded if mechanism == "redeploy" and rollback.succeeded else steps["deployed"]
+    is_there = live is not None and (deployed is not None or mechanism in ("traffic", "feature"))
+    over = state in OVER or not scene.state.active
+    return {
+        "mechanism": mechanism,
+        "released": scene.deed(steps["released"]),
+        "deployed": scene.deed(deployed),
+        "live": None if live is None else moment(*live),
+        "deployed_live": True if is_there else False if over else None,
+        "impact_after": _impact_after(scene, live),
+    }
+
+
 def _positions(rollback: Rollback) -> list[int]:
     steps = (rollback.decided, *rollback.starts, rollback.succeeded, rollback.failed, rollback.cancelled)
-    judged = (rollback.verified, rollback.ineffective, rollback.reached)
+    judged = (rollback.verified, rollback.ineffective)
     return sorted({each[1] for each in (*steps, *judged) if each is not None})
 
 
-def _moment(step: tuple[int, int] | None) -> dict[str, Any] | None:
-    return None if step is None else moment(*step)
+def _live(slot: SlotState, rollback: Rollback) -> Step | None:
+    """When its target went live by it, or was so already when it was decided."""
+    if rollback.reached is not None and rollback.reached == rollback.decided:
+        return rollback.reached
+    began = ((each.start, each.position) for each in slot.periods if each.rollback_id == rollback.rollback_id)
+    return next(began, rollback.reached if rollback.reached == rollback.succeeded else None)
 
 
-def _mechanism(facts: Any) -> str | None:
-    """How it was carried out, as its last step says; a redeploy where one succeeded and does not say."""
-    steps = [each.event for each in facts if each.event.TOPIC in ("rollback.started", "rollback.succeeded")]
+def _mechanism(facts: list[Fact]) -> str | None:
+    """How it was carried out, as its last step says; by a redeploy where one succeeded and does not say."""
+    steps = [each.event for each in facts if isinstance(each.event, RollbackStarted | RollbackSucceeded)]
     said = [each.mechanism for each in steps if each.mechanism is not None]
-    if said:
-        return str(said[-1])
-    return "redeploy" if any(each.TOPIC == "rollback.succeeded" for each in steps) else None
+    return said[-1] if said else "redeploy" if any(isinstance(each, RollbackSucceeded) for each in steps) else None
 
 
-def _released(scene: Scene, slot: SlotState, rollback: Rollback) -> dict[str, Any] | None:
-    """The first completed release of its target after the decision, whether or not that was ever deployed."""
-    version = slot.artifacts[rollback.to].version
-    place = (slot.service, slot.environment)
-    since = rollback.decided or (rollback.starts[0] if rollback.starts else None)
+def _steps_to(scene: Scene, slot: SlotState, rollback: Rollback) -> dict[str, Step | None]:
+    """The first release and the first deployment of its target while it was the decision to be carried out."""
+    begun = min((each for each in (rollback.decided, *rollback.starts) if each is not None), default=None)
+    found: dict[str, Step | None] = {"released": None, "deployed": None}
+    if begun is None:
+        return found
+    wanted = (slot.service, slot.environment, slot.artifacts[rollback.to].version)
     for told in (*scene.story.changes, *scene.story.aftermath):
-        event, after = told.fact.event, since is not None and told.fact.key > since
-        its = isinstance(event, ReleaseCompleted) and (event.service, event.environment, event.version)
-        if its == (*place, version) and told.counts and after:
-            return scene.deed(told.fact.key)
-    return None
+        event = told.fact.event
+        if not isinstance(event, ReleaseCompleted | DeploymentSucceeded) or not told.counts:
+            continue
+        if (event.service, event.environment, event.version) == wanted and begun < told.key < _until(
+            scene, slot, rollback
+        ):
+            name = "released" if isinstance(event, ReleaseCompleted) else "deployed"
+            found[name] = found[name] or told.key
+    return found
+
+
+def _until(scene: Scene, slot: SlotState, rollback: Rollback) -> Step:
+    """Until when what goes out carries out a rollback: the next decision; of one nobody started, while it was valid."""
+    validity = scene.reader.view(slot.service, slot.environment).environment.settings.validity(slot.service)
+    decisions = [each.decided for each in slot.rollbacks.values() if each.decided is not None]
+    ends = [each for each in decisions if rollback.decided is not None and each > rollback.decided]
+    if rollback.decided is not None and not rollback.starts:
+        ends.append((rollback.decided[0] + validity, 0))
+    return min(ends, default=(scene.at + 1, 0))
 
 
 def _impact_after(scene: Scene, live: tuple[int, int] | None) -> dict[str, Any] | None:
@@ -105,13 +143,14 @@ def _impact_after(scene: Scene, live: tuple[int, int] | None) -> dict[str, Any] 
 def _returns(scene: Scene) -> Iterator[tuple[SlotState, Period]]:
     """Returns to an earlier version, in the course of the incident, by no rollback that anybody named."""
     own = {position for _, each in scene.rollbacks for position in _positions(each)}
-    told = {each.fact.position for each in scene.story.changes}
+    named = {each.rollback_id for _, each in scene.rollbacks}
+    told = {each.fact.position for each in (*scene.story.changes, *scene.story.aftermath)}
     began = scene.state.began
     for service, environment in scene.story.slots:
         slot = scene.slot(service, environment)
         for each in slot.periods:
             inside = each.position in told and began is not None and each.start >= began
-            if each.change == "rollback" and inside and each.position not in own:
+            if each.change == "rollback" and inside and each.position not in own and each.rollback_id not in named:
                 yield slot, each
 
 
@@ -129,6 +168,7 @@ def _undecided(scene: Scene, slot: SlotState, period: Period) -> dict[str, Any]:
         "to_digest": artifact.digest,
         "mechanism": None,
         "succeeded": scene.deed(step),
+        "deployed": scene.deed(step),
         "live": moment(*step),
         "deployed_live": True,
         "state": "undecided",
@@ -137,14 +177,6 @@ def _undecided(scene: Scene, slot: SlotState, period: Period) -> dict[str, Any]:
         "alternatives": [],
         "positions": [period.position],
     }
-
-
-def alternatives(event: Event | None) -> list[dict[str, Any]]:
-    """What the decider could see, kept with the decision: each candidate, and whether it was the one chosen."""
-    seen = event.seen if isinstance(event, RollbackDecided) else None
-    if not isinstance(event, RollbackDecided) or not isinstance(seen, dict):
-        return []
-    return [{**each, "chosen": each.get("version") == event.to_version} for each in seen.get("candidates", ())]
 
 
 # What else was done
@@ -161,36 +193,3 @@ def _switched(scene: Scene, fact: Fact) -> dict[str, Any]:
     found = {"kind": "feature_disabled", "text": event.feature}
     place = {"service": event.service, "environment": event.environment}
     return {**found, **place, "time": time(fact.at), "position": fact.position, "by": scene.by(fact)}
-
-
-# The log of decisions
-
-
-def decisions(scene: Scene) -> list[dict[str, Any]]:
-    """What people decided in it and about the slots it affects, in order."""
-    own = {each.position for each in scene.own}
-    facts = [*scene.own, *(each.fact for each in scene.belonging if each.fact.position not in own)]
-    chosen = [each for each in facts if is_decision(each.event)]
-    return [_decision(scene, each) for each in sorted(chosen, key=lambda each: each.key)]
-
-
-def is_decision(event: Event) -> bool:
-    return EVENTS[event.TOPIC].WHO is DECISION and not event.TOPIC.startswith(NOT_TOLD)
-
-
-def _decision(scene: Scene, fact: Fact) -> dict[str, Any]:
-    entry = scene.entry[fact.position]
-    return {
-        "time": entry["time"],
-        "position": fact.position,
-        "type": fact.event.TOPIC,
-        "what": entry["summary"],
-        "service": entry["service"],
-        "environment": entry["environment"],
-        "by": scene.by(fact),
-        "roles": entry["roles"],
-        "role": next(iter(entry["roles"]), None),
-        "reason": fact.event.reason,
-        "lag": entry["lag"],
-        "alternatives": alternatives(fact.event),
-    }

@@ -16,7 +16,7 @@ the real ones in a folder.
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -159,6 +159,7 @@ class Story:
         self.record = MemoryRecord()
         self.answers = Answers(self.record, folder)
         self.clock = self.recorded = MONDAY
+        self.zone: tzinfo = UTC
 
     def close(self) -> None:
         self.answers.tables.close()
@@ -197,7 +198,7 @@ class Story:
         cls = EVENTS[topic]
         given = {name: value for name, value in data.items() if value is not None or name == "value"}
         event = accept(cls, self._defaults(cls, given) | given)
-        position, text = self.record.head() + 1, rfc3339(self.clock)
+        position, text = self.record.head() + 1, self._written(self.clock)
         stream = event.stream
         self.record.add(
             Recorded(
@@ -214,6 +215,10 @@ class Story:
             )
         )
         return position
+
+    def _written(self, moment: datetime) -> str:
+        """A moment as sources there write it: `zone` is that of their clocks."""
+        return rfc3339(moment) if self.zone is UTC else moment.astimezone(self.zone).isoformat()
 
     def _defaults(self, cls: type[Event], given: Mapping[str, Any]) -> dict[str, Any]:
         """What a required member is where the story does not say."""

@@ -8,7 +8,7 @@ from projections.report_quality import positions
 from tests.projections.reporting import told
 
 MEMBERS = (
-    "format incident audience zone as_of moment positions cover summary measures lifecycle timeline versions rollbacks "
+    "format incident audience zone as_of moment span positions cover summary measures lifecycle timeline versions rollbacks "
     "mitigations impact severities detection response causes sections decisions actions similar links customer_message "
     "reporting findings quality appendix definitions published"
 ).split()
