@@ -32,6 +32,9 @@ JSON, EVENT, BATCH, NDJSON = MEDIA_TYPES = (
 LARGEST_BATCH = 10_000
 """Events in one request."""
 
+OURS, CALENDARS = "urn:lastgood:", "urn:lastgood:calendar:"
+"""Sources of what the ledger records by itself, and of what `lastgood import oncall` sends."""
+
 MOST_FAULTS = 1_000
 """How many faults are told of one request, and how many of its events are refused in full words."""
 
@@ -120,11 +123,18 @@ def _entry(given: Given, judge: Callable[[Any], Draft]) -> Entry:
     if given.error is not None:
         return Entry(None, given.line, given.error)
     try:
-        return Entry(judge(given.value), given.line)
+        return Entry(_from_outside(judge(given.value)), given.line)
     except Invalid as error:
         if given.line is not None:
             error.errors = [replace(each, line=given.line) for each in error.errors]
         return Entry(None, given.line, error)
+
+
+def _from_outside(draft: Draft) -> Draft:
+    """Raises `Invalid` where a draft takes a source, and with it the keys, of what the ledger records by itself."""
+    if draft.source is not None and draft.source.startswith(OURS) and not draft.source.startswith(CALENDARS):
+        raise Invalid([Fault("/source", f"begins with {OURS}, which is the ledger's own: name yours, or leave it out")])
+    return draft
 
 
 def draft(event: Any) -> Draft:

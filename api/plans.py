@@ -53,7 +53,7 @@ class PlanTaken(IdTaken):
     """The name stands for another decision in this environment."""
 
     def __init__(self, plan: str, taken: IdTaken) -> None:
-        super().__init__(taken.source, taken.event_id, taken.position)
+        super().__init__(taken.source, taken.event_id, taken.position, taken.other_submitter)
         told = f"the plan {plan} was decided with another moment, reason or choice of services"
         self.args = (f"{told}, at position {taken.position}, and nothing was stored: give this decision another name",)
 

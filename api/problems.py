@@ -78,7 +78,7 @@ KINDS: Mapping[type[Exception], Kind] = {
     NotAllowed: Kind(403, "not-allowed", "This principal may not"),
     NotRecorded: Kind(404, "not-recorded", "There is no such event"),
     NotPublished: Kind(404, "not-published", "The log has no such part"),
-    IdTaken: Kind(409, "id-taken", "The id is taken by other content", ("position",)),
+    IdTaken: Kind(409, "id-taken", "The id is taken by other content", ("position", "other_submitter")),
     Unwelcome: Kind(409, "unwelcome", "It would be recorded with a warning", ("warnings",)),
     StaleRevision: Kind(412, "stale-revision", "The stream has moved on", ("stream", "revision")),
     TooLarge: Kind(413, "too-large", "More than the ledger takes"),

@@ -112,7 +112,7 @@ class Overlay:
     """
 
     revisions: dict[str, int] = field(default_factory=dict)
-    receipts: dict[Key, tuple[Receipt, bytes]] = field(default_factory=dict)
+    receipts: dict[Key, tuple[Receipt, bytes, str]] = field(default_factory=dict)
     states: dict[str, Any] = field(default_factory=dict)
     unseen: dict[str, list[tuple[Event, datetime]]] = field(default_factory=dict)
     placed: list[Placed] = field(default_factory=list)
@@ -169,7 +169,7 @@ class Group:
         return receipts
 
     def _one(self, prepared: Prepared, command: Command, mine: Overlay) -> Receipt:
-        if (twin := self._twin(prepared, mine)) is not None:
+        if (twin := self._twin(prepared, command.principal, mine)) is not None:
             return twin
         stream = prepared.stream
         revision = mine.revisions.get(stream) or self.overlay.revisions.get(stream) or self._past.revision(stream)
@@ -185,7 +185,7 @@ class Group:
         )
         mine.placed.append(Placed(prepared, position, revision, self._recordedtime))
         mine.revisions[stream] = revision
-        mine.receipts[prepared.key] = (receipt, prepared.fingerprint)
+        mine.receipts[prepared.key] = (receipt, prepared.fingerprint, command.principal.id)
         self._evolve(prepared, mine)
         return receipt
 
@@ -205,22 +205,22 @@ class Group:
         stored = (each.event for each in self._past.since(stream, expected))
         return any(map(slot.bears_on_a_claim, chain(pending, stored)))
 
-    def _twin(self, prepared: Prepared, mine: Overlay) -> Receipt | None:
+    def _twin(self, prepared: Prepared, principal: Principal, mine: Overlay) -> Receipt | None:
         key = prepared.key
         if found := mine.receipts.get(key) or self.overlay.receipts.get(key):
-            receipt, fingerprint = found
+            receipt, fingerprint, submitter = found
             kept: bytes | None = fingerprint
         elif stored := self._past.twin(key):
             row, kept = stored
-            time = orjson.loads(row.state)["recordedtime"]
-            stream = str(row.originator_id)
-            receipt = Receipt(row.id, row.source, row.position, time, stream, row.originator_version)
+            leaf, stream = orjson.loads(row.state), str(row.originator_id)
+            submitter = leaf["submitter"]["id"]
+            receipt = Receipt(row.id, row.source, row.position, leaf["recordedtime"], stream, row.originator_version)
         else:
             return None
         # Redaction deletes the fingerprint, and then the key alone decides.
         redacted = receipt.position in mine.redacted or receipt.position in self.overlay.redacted
         if kept is not None and not redacted and kept != prepared.fingerprint:
-            raise IdTaken(prepared.source, prepared.id, receipt.position)
+            raise IdTaken(prepared.source, prepared.id, receipt.position, submitter != principal.id)
         return replace(receipt, duplicate=True, warnings=())
 
     def _consider(

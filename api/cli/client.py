@@ -19,7 +19,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import click
 
-from api.cli.exits import Conflict, Invalid, NotAllowed, Stopped, Unreachable
+from api.cli.exits import Conflict, IdOfAnother, Invalid, NotAllowed, Stopped, Unreachable
 
 if TYPE_CHECKING:
     from email.message import Message
@@ -106,6 +106,12 @@ class Client:
             # What is left unread would be taken for the next answer.
             if not response.isclosed():
                 self.close()
+
+    def mark(self, text: str) -> str:
+        """A mark of *text* that stays the same, and that nobody without this token can foresee."""
+        import hmac  # noqa: PLC0415 - hardly ever needed
+
+        return hmac.digest(self._headers.get("Authorization", "").encode(), text.encode(), "sha256").hex()[:16]
 
     def close(self) -> None:
         self._connection.close()
@@ -202,7 +208,8 @@ def refusal(asked: str, status: int, headers: "Message", content: bytes) -> Stop
         )
         return NotAllowed(said, advice, status)
     if status in {409, 412, 428}:
-        return Conflict(said, "look at what is recorded with `lastgood status` or `lastgood export`", status)
+        kind = IdOfAnother if problem and problem.get("other_submitter") is True else Conflict
+        return kind(said, "look at what is recorded with `lastgood status` or `lastgood export`", status)
     if status == 429:
         wait = headers.get("Retry-After")
         return Unreachable(said, f"try again in {wait} s" if wait else "try again later", status)

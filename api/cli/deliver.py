@@ -8,7 +8,7 @@ against another state.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +18,7 @@ import click
 from api.cli import show
 from api.cli.client import Client
 from api.cli.drafts import Draft, ndjson
-from api.cli.exits import Conflict, Spooled, Stopped, Unreachable
+from api.cli.exits import Conflict, IdOfAnother, Spooled, Stopped, Unreachable
 from api.cli.spool import Spool
 
 
@@ -39,13 +39,10 @@ class Delivery:
         """The receipt of *draft*. Raises `Spooled`, `Unreachable`, or what the ledger said against it."""
         headers = {} if self.expected_revision is None else {"If-Match": f'"{self.expected_revision}"'}
         try:
-            receipt: dict[str, Any] = self.client.post(
-                "/v1/events", draft.text, "application/json", headers, self._query()
-            )
+            return _post(self.client, draft.text, headers, self._query())
         except Unreachable as error:
             self._keep([draft], error)
             raise self.told() from None
-        return receipt
 
     def many(self, batch: Sequence[Draft]) -> dict[str, Any] | None:
         """The ledger's answer to *batch*; None where it went to the spool. Once out of reach, it is not tried again."""
@@ -119,6 +116,8 @@ def resend(client: Client, event: bytes) -> dict[str, Any]:
     """
     try:
         return _post(client, event)
+    except IdOfAnother:
+        raise
     except Conflict as conflict:
         untimed = json.loads(event)
         if untimed.pop("time", None) is None:
@@ -129,6 +128,21 @@ def resend(client: Client, event: bytes) -> dict[str, Any]:
             raise conflict from None
 
 
-def _post(client: Client, event: bytes) -> dict[str, Any]:
-    receipt: dict[str, Any] = client.post("/v1/events", event, "application/json")
+def _post(
+    client: Client, event: bytes, headers: Mapping[str, str] | None = None, query: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """
+    The receipt of an event. Where somebody else has recorded another one under
+    its id, it is recorded under an id that they can't have taken: the same
+    each time, so that a step that is retried records it once.
+    """
+    receipt: dict[str, Any]
+    try:
+        receipt = client.post("/v1/events", event, "application/json", headers, query)
+    except IdOfAnother as taken:
+        given = json.loads(event)
+        other = f"{given['id'][:1000]}-{client.mark(given['id'])}"
+        renamed = json.dumps({**given, "id": other}).encode()
+        receipt = client.post("/v1/events", renamed, "application/json", headers, query)
+        click.echo(f"lastgood: WARNING: RECORDED UNDER ANOTHER ID, {show.plain(other)}: {taken.message}", err=True)
     return receipt

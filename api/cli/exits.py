@@ -5,6 +5,7 @@ How every verb ends: the exit codes, and the errors that lead to them.
     ├── Invalid          3   the input breaks a rule, or asks for what is not there
     ├── NotAllowed       4   no token, an unknown one, or one that may not
     ├── Conflict         5   same id with other content, or a stale expectation
+    │   └── IdOfAnother  5   the same id, of an event that somebody else recorded
     ├── Spooled          6   the ledger could not be reached; the events are kept on disk
     ├── Unreachable      7   the ledger could not be reached; nothing is kept
     └── No              10   the answer is no
@@ -54,6 +55,10 @@ class NotAllowed(Stopped):
 
 class Conflict(Stopped):
     exit_code = Exit.CONFLICT
+
+
+class IdOfAnother(Conflict):
+    pass
 
 
 class Spooled(Stopped):

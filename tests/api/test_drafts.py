@@ -257,6 +257,23 @@ def test_attributes_are_kept_each_in_its_place():
     }
 
 
+@pytest.mark.parametrize("source", ["urn:lastgood:plan:P-7", "urn:lastgood:demo", "urn:lastgood:"])
+def test_the_sources_of_the_ledger_itself_are_its_own(source):
+    """Whoever took their keys beforehand would have a plan, when it is decided, refused as a conflict."""
+    event = DEPLOYED | {"source": source, "id": "a"}
+    (single,), (_, second) = sent(event).entries, sent([DEPLOYED, event], "application/cloudevents-batch+json").entries
+    for entry in (single, second):
+        assert (entry.draft, [each.pointer for each in entry.error.errors]) == (None, ["/source"])
+    with pytest.raises(Invalid, match="/source begins with urn:lastgood:"):
+        binary(event)
+
+
+@pytest.mark.parametrize("source", ["urn:lastgood:calendar:web", "urn:lastgoodness:x", "https://ci/urn:lastgood:plan"])
+def test_other_sources_are_anybodys(source):
+    """Among them those of calendars, which the command line imports."""
+    assert one(DEPLOYED | {"source": source}).source == source
+
+
 @settings(deadline=None)
 @given(events())
 def test_structured_and_binary_mode_are_twins(event):

@@ -26,7 +26,7 @@ from ledger.errors import (
 )
 from ledger.events import Event
 from tests.dsl import decided_rollback, declared, deployed, detected, event, released
-from tests.ledger.scene import EVERYONE, StoppedClock, append, command, draft, history
+from tests.ledger.scene import A_PIPELINE, EVERYONE, StoppedClock, append, command, draft, history
 
 
 def codes(receipt):
@@ -54,6 +54,19 @@ def test_the_same_id_with_other_content_is_a_conflict(ledger):
         append(ledger, draft(deployed("1.6"), id="a", source="ci"))
     assert (caught.value.source, caught.value.event_id, caught.value.position) == ("ci", "a", 2)
     assert ledger.head() == 2
+
+
+@pytest.mark.parametrize("by, other", [(A_PIPELINE, False), (EVERYONE, True)], ids=["one's own", "another's"])
+def test_a_conflict_tells_whether_the_first_was_ones_own(ledger, by, other):
+    """One's own was sent differently; another's has taken the name. In one group as in two."""
+    theirs = draft(deployed("1"), id="a", source="ci")
+    late = [command(ledger, draft(deployed("2"), id="a", source="ci"), by=by) for _ in range(2)]
+    _, same_group = ledger.record([command(ledger, theirs, by=A_PIPELINE), late[0]])
+    (next_group,) = ledger.record(late[1:])
+    for found in (same_group, next_group):
+        assert isinstance(found, IdTaken)
+        assert (found.other_submitter, "by another submitter" in str(found)) == (other, other)
+    assert append(ledger, theirs, by=EVERYONE)[0].duplicate
 
 
 @pytest.mark.parametrize(
