@@ -111,13 +111,8 @@ class _Slot:
         shifts = {each.position for each in self.scene.facts(rollbacks) if _is_shift(each)}
         placed = [each for each in placed if each.position not in shifts]
         turns = [each for before, each in pairwise([None, *placed]) if each and _artifact(before) != _artifact(each)]
-        return self._near(
-            [
-                _installed(each, after)
-                for each, after in zip(turns, [*turns[1:], None], strict=True)
-                if each.version is not None and each.type != "service.removed"
-            ]
-        )
+        times = [(each, after) for each, after in pairwise([*turns, None]) if each and each.type != "service.removed"]
+        return self._near([_installed(*each) for each in times])
 
     def _deployments(self) -> list[dict[str, Any]]:
         """What went out, oldest first, with what brought the version that was live when the story begins."""
