@@ -5,6 +5,7 @@ Made for who has no time: declaring makes the id and prints it, kinds and bases
 have defaults, and the severity that a change starts from is looked up.
 """
 
+import re
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -22,6 +23,9 @@ from api.cli.words import Way, argument, read
 
 _LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
 """Those that nobody takes for another on a phone."""
+
+_ID = re.compile(r"[A-Za-z]{2,12}-[0-9][A-Za-z0-9-]{0,40}")
+_SEVERITY = re.compile(r"SEV[-_]?[123]", re.IGNORECASE)
 
 _BEGINS = ("incident.detected", "incident.declared")
 
@@ -49,12 +53,40 @@ def command(name: str) -> click.Command:
 
 
 def _record(way: Way, words: tuple[str, ...], **flags: Any) -> None:
+    if way.topic in _BEGINS:
+        words, flags = _by_their_looks(way, words, flags)
     given = {**flags, **read(way, words, flags)}
     if way.topic in _BEGINS:
         given["incident"] = given["incident"] or new_id(datetime.now(UTC))
     if way.topic == "incident.severity_changed" and given["incident"] and not given["from"]:
         given["from"] = _severity(given)
     TABLE.record(way.topic, _tell, **given)
+
+
+def _by_their_looks(way: Way, words: tuple[str, ...], flags: dict[str, Any]) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """
+    The words that are left of `declare INC-7 SEV-1 "all is down"`, and the flags with those that first ones stand for.
+
+    Every other verb takes an id first. Taken for a title, it would name
+    another incident than the one that everybody then looks for.
+    """
+    severity = "severity" if way.topic == "incident.declared" else "suggested_severity"
+    found: dict[str, Any] = {}
+    while words:
+        looks = severity if _SEVERITY.fullmatch(words[0]) else "incident" if _ID.fullmatch(words[0]) else None
+        if looks is None or looks in found or flags[looks]:
+            break
+        found[looks], words = words[0], words[1:]
+    if "incident" in found and not words and not flags["title"]:
+        found["title"] = found["incident"]
+        told = show.plain(found["incident"])
+        click.echo(
+            f"lastgood: WARNING: {told} is taken for the id, and for want of other words for the title", err=True
+        )
+    context = click.get_current_context()
+    params = {each.name: each for each in context.command.params}
+    cast = {member: params[member].type_cast_value(context, word) for member, word in found.items()}
+    return words, {**flags, **cast}
 
 
 def _severity(given: Mapping[str, Any]) -> str | None:

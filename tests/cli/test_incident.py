@@ -117,6 +117,45 @@ def test_declaring_takes_a_few_words_and_makes_an_id(lastgood):
     }
 
 
+@pytest.mark.parametrize(
+    "words, expected",
+    [
+        (["INC-7", "checkout fails"], ("INC-7", "SEV-2", "checkout fails")),
+        (["INC-7", "sev1", "checkout fails"], ("INC-7", "SEV-1", "checkout fails")),
+        (["SEV-1", "INC-7", "checkout fails"], ("INC-7", "SEV-1", "checkout fails")),
+        (["INC-7", "--title", "checkout fails"], ("INC-7", "SEV-2", "checkout fails")),
+        (["INC-7", "--incident", "INC-8"], ("INC-8", "SEV-2", "INC-7")),
+        (["INC-7", "INC-8"], ("INC-7", "SEV-2", "INC-8")),
+        (["INC-7 is back", "--incident", "INC-9"], ("INC-9", "SEV-2", "INC-7 is back")),
+        (["500s-everywhere", "--incident", "INC-9"], ("INC-9", "SEV-2", "500s-everywhere")),
+    ],
+    ids=" ".join,
+)
+def test_what_looks_like_an_id_or_a_severity_is_one(lastgood, words, expected):
+    """As with every other verb, where the id comes first; what a flag says goes before."""
+    severity = [] if any(each.lower().startswith("sev") for each in words) else ["--severity", "2"]
+    found = data(lastgood, "declare", *words, *severity)
+    assert (found["incident"], found["severity"], found["title"]) == expected
+
+
+def test_an_id_without_other_words_is_the_title_too_and_that_is_told(lastgood):
+    """Declared under a made-up id, nobody would find it again."""
+    shown = lastgood("incident", "declare", "INC-20261123-6gxgq", "--severity", "SEV-1", "--dry-run")
+    found = json.loads(shown.stdout)["data"]
+    assert (found["incident"], found["title"]) == ("INC-20261123-6gxgq",) * 2
+    assert "INC-20261123-6gxgq is taken for the id" in shown.stderr
+
+
+def test_what_a_machine_detects_has_a_severity_that_it_suggests(lastgood):
+    found = data(lastgood, "detect", "SEV-2", "INC-7", "errors above 5 %")
+    assert found == {"incident": "INC-7", "suggested_severity": "SEV-2", "title": "errors above 5 %"}
+
+
+def test_a_severity_alone_says_nothing_of_what_is_wrong(lastgood):
+    shown = lastgood("incident", "declare", "SEV-1", "--dry-run")
+    assert (shown.exit_code, "missing --title" in shown.stderr) == (2, True)
+
+
 def test_an_id_has_the_day():
     """So that a list of them reads by itself."""
     assert incident.new_id(datetime(2026, 11, 22, tzinfo=UTC)).startswith("INC-20261122-")
