@@ -1,0 +1,44 @@
+"""Which row a label goes to, so that none touches another."""
+
+from bisect import bisect_left, insort
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Rows:
+    """Rows of intervals that never overlap; at most *most* of them."""
+
+    most: int
+    blocked: list[tuple[float, float]] = field(default_factory=list)
+    """Intervals that are free in no row, from left to right."""
+    taken: list[list[tuple[float, float]]] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.taken)
+
+    def is_free(self, row: int, left: float, right: float) -> bool:
+        if row >= self.most:
+            return False
+        found = self.taken[row] if row < len(self.taken) else self.blocked
+        place = bisect_left(found, (right, right))
+        return place == 0 or found[place - 1][1] <= left
+
+    def place(self, left: float, right: float, *, clear: float | None = None) -> int | None:
+        """
+        The highest row where this interval is free, now taken; None if there is none.
+
+        With *clear*, only a row that a line from above reaches at that x; the line takes its place in the rows above.
+        """
+        line = None if clear is None else (clear - 1, clear + 1)
+        for row in range(min(len(self.taken) + 1, self.most)):
+            if self.is_free(row, left, right):
+                if row == len(self.taken):
+                    self.taken.append(list(self.blocked))
+                insort(self.taken[row], (left, right))
+                if line:
+                    for above in self.taken[:row]:
+                        insort(above, line)
+                return row
+            if line and not self.is_free(row, *line):
+                return None
+        return None
