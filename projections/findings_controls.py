@@ -25,10 +25,15 @@ def released(scene: SlotScene) -> Iterator[Release]:
 
 def approvals(scene: SlotScene, release: Release, way: Way) -> list[Decision]:
     """The approvals of a release's version that stood when it went out, for whatever digest."""
+    return in_force(scene, scene.version(release.artifact), release.at, release.position, way)
+
+
+def in_force(scene: SlotScene, version: str, at: int, position: int, way: Way) -> list[Decision]:
+    """The approvals of a version that stood when something happened at a moment, and was recorded at a position."""
     standing: dict[str | None, Decision] = {}
-    for each in scene.approvals.get(scene.version(release.artifact), ()):
+    for each in scene.approvals.get(version, ()):
         granted = each.kind == "approved"
-        if not way(each, release.at, release.position, granted):
+        if not way(each, at, position, granted):
             continue
         if granted:
             standing[each.digest] = each
