@@ -66,7 +66,7 @@ def back_up(settings: Settings, path: Path, progress: Progress, *, with_key: boo
             _copy(settings, stage, with_key=with_key)
             _pack(stage, partial, with_key=with_key)
         with opened(partial, path.parent) as found:
-            report = verify_record(found, found / LOG, progress=progress)
+            report = verify_record(found, found / LOG, progress=progress, thorough=True)
         partial.rename(path)
         Disk().sync_folder(path.parent)
         return report

@@ -64,7 +64,7 @@ def restore(settings: Settings, path: Path, wanted: Wanted, progress: Progress) 
         known = _known(settings, wanted)
         with opened(path, settings.data) as found:
             keys = wanted.keys or _published(found / LOG, place_of(settings))
-            report = verify_record(found, found / LOG, known, keys, progress)
+            report = verify_record(found, found / LOG, known, keys, progress, thorough=True)
             _judge(report, wanted)
             _put_back(settings, found)
             if report.contradictions:

@@ -7,13 +7,15 @@ record is spread over the processors.
 """
 
 import os
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
+from threading import active_count
 
 from ledger.merkle import EMPTY_ROOT, CompactRange, root
 from ledger.note import Verifier
@@ -32,8 +34,11 @@ from ledger.verify_store import (
     words_left,
 )
 
-FEW = 4 * PORTION
+FEW = PORTION
 """Leaves up to which one process is quicker than several."""
+
+AHEAD = 16
+"""Portions that are worked on before the first of them is joined to what was verified."""
 
 Progress = Callable[[int, int], None]
 """Gets how many events were verified, and of how many."""
@@ -61,32 +66,30 @@ def verify_record(
     progress: Progress = lambda _done, _of: None,
     processes: int | None = None,
     *,
-    quick: bool = False,
+    thorough: bool = False,
 ) -> Verified:
     """
     All that can be checked of a data folder, and of the folder *log* where its checkpoints are.
 
     *older* are checkpoints that somebody kept elsewhere; *keys* are those of
-    the log, where they are known from elsewhere. *quick*: only whether the
-    leaves are those that were signed, in a fifth of the time.
+    the log, where they are known from elsewhere. *thorough*: also what can be
+    made anew from the rows, or follows from the log's hashes: that every index
+    agrees with its table, and that every leaf is in canonical form.
     """
     report = Verified()
-    claims = Claims(log, older, keys, report)
+    claims = Claims(log, older, keys, report, thorough=thorough)
     with telling(report):
         report.head = head_of(folder, claims.most())
-    passing = _Pass(folder, claims, report, progress, quick=quick)
-    processes = processes or len(os.sched_getaffinity(0))
-    if quick:
-        passing.run(processes)
-        report.remarks.append("only the leaves were looked at, not the columns, words, indexes and guards beside them")
-    else:
-        with ThreadPoolExecutor(1) as aside:
-            store = Report()
-            whole = aside.submit(check_store, folder, store)
-            passing.run(processes)
-            passing.check_words()
-            whole.result()
-        report.differences += store.differences
+    passing = _Pass(folder, claims, report, progress, thorough=thorough)
+    store = Report()
+    with passing.workers(processes or len(os.sched_getaffinity(0))) as pool, ThreadPoolExecutor(1) as aside:
+        whole = aside.submit(check_store, folder, store, thorough=thorough)
+        passing.run(pool)
+        passing.check_words()
+        whole.result()
+    report.differences += store.differences
+    if not thorough:
+        report.remarks.append("the database's indexes were not held against its tables: --thorough does")
     _tell(report, claims)
     return report
 
@@ -107,8 +110,8 @@ def _tell(report: Verified, claims: Claims) -> None:
 class _Pass:
     """One pass over the record, portion by portion, in order."""
 
-    def __init__(self, folder: Path, claims: Claims, report: Verified, progress: Progress, *, quick: bool) -> None:
-        self._quick = quick
+    def __init__(self, folder: Path, claims: Claims, report: Verified, progress: Progress, *, thorough: bool) -> None:
+        self._thorough = thorough
         self._folder, self._claims, self._report, self._progress = folder, claims, report, progress
         self._upper = CompactRange()
         self._tiles: list[bytes] = []
@@ -117,16 +120,24 @@ class _Pass:
         self._redactions: list[tuple[int, int, tuple[str, ...]]] = []
         self._disclosures = 0
 
-    def run(self, processes: int) -> None:
+    @contextmanager
+    def workers(self, processes: int) -> Iterator[Executor | None]:
+        """Processes that verify portions, already started; none where one process is quicker."""
+        if processes == 1 or self._report.head <= FEW:
+            yield None
+            return
+        # A fork begins at once, with all that is imported; but beside another thread, it could inherit a lock that is
+        # held, and wait for it for ever.
+        alone = active_count() == 1 and sys.platform == "linux"
+        with ProcessPoolExecutor(processes, get_context("fork" if alone else "spawn")) as pool:
+            pool.submit(int).result()
+            yield pool
+
+    def run(self, pool: Executor | None) -> None:
         head = self._report.head
         self._claims.judge(self._claims.sizes(0), lambda _: EMPTY_ROOT)
-        with ExitStack() as stack:
-            pool = None
-            if processes > 1 and head > FEW:
-                # Spawned, not forked: a thread of this process is reading the store at the same time.
-                pool = stack.enter_context(ProcessPoolExecutor(processes, get_context("spawn")))
-            for claimed, portion in self._portions(head, pool, 2 * processes):
-                self._join(portion, claimed)
+        for claimed, portion in self._portions(head, pool):
+            self._join(portion, claimed)
         self._check_levels()
         now = head
         with telling(self._report):
@@ -134,17 +145,17 @@ class _Pass:
             now = head_of(self._folder, self._claims.most())
         self._claims.beyond(now)
 
-    def _portions(self, head: int, pool: Executor | None, most: int) -> Iterator[tuple[list[Claim], Portion]]:
+    def _portions(self, head: int, pool: Executor | None) -> Iterator[tuple[list[Claim], Portion]]:
         waiting: deque[tuple[list[Claim], Future[Portion]]] = deque()
         for start in range(0, head, PORTION):
             end = min(start + PORTION, head)
             claimed = self._claims.sizes(end)
             asked = (self._folder, start, end, sorted({each.size for each in claimed}))
             if pool is None:
-                yield claimed, check_portion(*asked, quick=self._quick)
+                yield claimed, check_portion(*asked, thorough=self._thorough)
                 continue
-            waiting.append((claimed, pool.submit(check_portion, *asked, quick=self._quick)))
-            if len(waiting) == most:
+            waiting.append((claimed, pool.submit(check_portion, *asked, thorough=self._thorough)))
+            if len(waiting) == AHEAD:
                 claimed, future = waiting.popleft()
                 yield claimed, future.result()
         for claimed, future in waiting:

@@ -5,22 +5,29 @@ A portion is a run of 16,384 positions, so that a record of any size is
 verified in bounded memory, and by several processes at once. It knows nothing
 of what comes before it; `ledger.verify_record` joins portions up to the root.
 
-Most leaves pass a quick check that is exact where it says yes; whatever does
-not pass it is looked at closely, and told in words.
+Most rows pass a quick check of whole blocks that is exact where it says yes;
+a block that does not is halved until the row is found that is to be looked at
+closely, and told in words.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
 
-import msgspec
-import orjson
-
-from ledger.canonical import canonical
-from ledger.merkle import HASH_SIZE, CompactRange, leaf_hash, root
-from ledger.tiles import WIDTH
-from ledger.verify import FORMAT, Difference, commitment, commitments
+from ledger.merkle import HASH_SIZE, leaf_hash, parents
+from ledger.tiles import HEIGHT
+from ledger.verify import Difference
+from ledger.verify_leaf import (
+    REDACTION,
+    UNREADABLE,
+    Row,
+    Words,
+    are_canonical,
+    closely,
+    quickly,
+    redaction_of,
+    words_of,
+)
 
 PORTION = 1 << 14
 """Leaves; a multiple of a tile's 256, and a power of two so that its root is a node of the tree."""
@@ -28,18 +35,8 @@ PORTION = 1 << 14
 TOLD = 100
 """Differences told of one portion; how many more there are is counted."""
 
-Row = tuple[int, str, int, str, str, str, bytes]
-"""Position, stream, revision, type, source, id, leaf."""
-
-Words = Mapping[int, Sequence[tuple[str, str]]]
-"""By position, the disclosures that are kept of it: path and text."""
-
-COLUMNS = ("position", "stream", "revision", "type", "source", "id")
-BLOCK = 32
+BLOCK = 128
 """Rows that are looked at together; so few that they stay in the processor's cache."""
-REDACTION = "record.redacted"
-_COMMITTED = b'{"...":"'
-_TIME = len("2026-11-22T20:00:00.000000Z")
 
 
 @dataclass(slots=True)
@@ -72,90 +69,141 @@ class Portion:
             self.untold += 1
 
 
-def check(start: int, end: int, rows: Iterable[Row], words: Words, logged: bytes, sizes: Iterable[int]) -> Portion:
+def check(
+    start: int, end: int, rows: Iterable[Row], words: Words, logged: bytes, sizes: Iterable[int], *, thorough: bool
+) -> Portion:
     """
     The portion of these rows, which are in order of position.
 
     *logged* are the hashes that the log keeps of these leaves, as far as it
-    has them; *sizes* are those of checkpoints that lie in the portion.
+    has them; *sizes* are those of checkpoints that lie in the portion. The
+    form of a leaf is looked at where the log has no such hash; where it is to
+    be *thorough*, always.
     """
-    portion = Portion(start, end)
-    return _joined(portion, _hashes(portion, iter(rows), words, logged), logged, sizes)
-
-
-def check_leaves(
-    start: int, end: int, rows: Iterable[tuple[int, bytes]], logged: bytes, sizes: Iterable[int]
-) -> Portion:
-    """As `check`, of positions and leaves alone: whether they are those that were logged, and nothing else."""
-    portion = Portion(start, end)
-    hashes: list[bytes] = []
-    for position, leaf in rows:
-        expected = start + len(hashes) + 1
-        if position < expected:
-            portion.differs(f"position {position} is there more than once", position)
-            continue
-        if position > expected:
-            hashes += _missing(portion, len(hashes), position - start - 1, logged)
-        hashes.append(_hash_of(leaf))
-    hashes += _missing(portion, len(hashes), end - start, logged)
-    return _joined(portion, hashes, logged, sizes)
-
-
-def _joined(portion: Portion, hashes: list[bytes], logged: bytes, sizes: Iterable[int]) -> Portion:
-    _compare(portion, hashes, logged)
-    portion.tiles = [root(hashes[at : at + WIDTH]) for at in range(0, len(hashes) - WIDTH + 1, WIDTH)]
-    for size in {*sizes, portion.end}:
-        portion.nodes[size] = _subtrees(portion.tiles, hashes[: size - portion.start])
+    portion = Portion(start, end, disclosures=words.count())
+    checking = _Checking(portion, words, logged, thorough)
+    remaining = iter(rows)
+    while block := list(islice(remaining, BLOCK)):
+        checking.look_at(block)
+    checking.up_to(end)
+    _compare(portion, checking.hashes, logged)
+    levels = _levels(checking.hashes)
+    portion.tiles = list(levels[HEIGHT])
+    portion.nodes = {size: _nodes(levels, size - start) for size in {*sizes, end}}
     return portion
 
 
-def _hash_of(leaf: object) -> bytes:
-    # A damaged file may say that a leaf is a text, a number or nothing at all.
-    return leaf_hash(leaf if type(leaf) is bytes else repr(leaf).encode())
+class _Checking:
+    """Takes rows in, in order of position; `hashes` are those of their leaves."""
 
+    def __init__(self, portion: Portion, words: Words, logged: bytes, thorough: bool) -> None:
+        self._portion, self._words, self._logged, self._thorough = portion, words, logged, thorough
+        self.hashes: list[bytes] = []
 
-def _subtrees(tiles: Sequence[bytes], hashes: Sequence[bytes]) -> tuple[bytes, ...]:
-    full = len(hashes) // WIDTH
-    upper = CompactRange().extended(tiles[:full])
-    return (*upper.nodes, *CompactRange().extended(hashes[full * WIDTH :]).nodes)
-
-
-def _hashes(portion: Portion, rows: Iterator[Row], words: Words, logged: bytes) -> list[bytes]:
-    """The hash of every leaf; of one that is missing that which the log has, so that the others keep their places."""
-    hashes: list[bytes] = []
-    while block := list(islice(rows, BLOCK)):
-        if _pass(portion, block, words, len(hashes)):
-            hashes += [leaf_hash(row[6]) for row in block]
+    def look_at(self, rows: list[Row]) -> None:
+        if self._pass(rows):
+            return
+        if len(rows) > 1:
+            middle = len(rows) // 2
+            self.look_at(rows[:middle])
+            self.look_at(rows[middle:])
         else:
-            for row in block:
-                hashes += _slowly(portion, row, words, logged, len(hashes))
-    hashes += _missing(portion, len(hashes), portion.end - portion.start, logged)
-    return hashes
+            self._look_closely(rows[0])
+
+    def up_to(self, position: int) -> None:
+        """What is missing before the end; of each the hash that the log has, so that the others keep their places."""
+        portion, count = self._portion, len(self.hashes)
+        first = portion.start + count + 1
+        if first > position:
+            return
+        told = f"position {first} is" if first == position else f"positions {first} to {position} are"
+        portion.differs(f"{told} missing", first, position)
+        for index in range(count, position - portion.start):
+            kept = self._logged[index * HASH_SIZE : (index + 1) * HASH_SIZE]
+            self.hashes.append(kept if len(kept) == HASH_SIZE else bytes(HASH_SIZE))
+
+    def _pass(self, rows: list[Row]) -> bool:
+        """Takes the rows in, if there is nothing to tell of their columns, their form and their order."""
+        portion, count = self._portion, len(self.hashes)
+        first = portion.start + count + 1
+        found = quickly(rows, self._words)
+        if found is None or [row[0] for row in rows] != list(range(first, first + len(rows))):
+            return False
+        leaves = [row[6] for row in rows]
+        hashes = list(map(leaf_hash, leaves))
+        logged = self._logged[count * HASH_SIZE : (count + len(rows)) * HASH_SIZE]
+        if (self._thorough or b"".join(hashes) != logged) and not are_canonical(leaves):
+            return False
+        if found.times[0] < portion.last_time:
+            return False
+        portion.first_time, portion.last_time = portion.first_time or found.times[0], found.times[-1]
+        self.hashes += hashes
+        for row in found.aside:
+            self._check_words(row)
+        return True
+
+    def _look_closely(self, row: Row) -> None:
+        portion, position = self._portion, row[0]
+        if position <= portion.start + len(self.hashes):
+            portion.differs(f"position {position} is there more than once", position)
+            return
+        self.up_to(position - 1)
+        # A damaged file may say that a leaf is a text, a number or nothing at all.
+        self.hashes.append(leaf_hash(row[6] if type(row[6]) is bytes else repr(row[6]).encode()))
+        try:
+            time, faults = closely(row)
+            self._recorded(position, time)
+        except UNREADABLE as error:
+            self._unreadable(position, error)
+            return
+        for told in faults:
+            portion.differs(told, position)
+        self._check_words(row)
+
+    def _recorded(self, position: int, time: str) -> None:
+        portion = self._portion
+        if time < portion.last_time:
+            portion.differs(f"position {position} says it was recorded at {time}, after {portion.last_time}", position)
+        portion.first_time, portion.last_time = portion.first_time or time, time
+
+    def _check_words(self, row: Row) -> None:
+        portion, position = self._portion, row[0]
+        try:
+            found = words_of(row, self._words.of(position))
+            if row[3] == REDACTION:
+                portion.redactions.append((position, *redaction_of(row[6])))
+        except UNREADABLE as error:
+            self._unreadable(position, error)
+            return
+        for path in found.wrong:
+            told = f"position {position}: the words of {path} are not those that its leaf commits to"
+            portion.differs(told, position)
+        portion.wordless += [(position, path) for path in found.wordless]
+
+    def _unreadable(self, position: int, error: Exception) -> None:
+        why = error or type(error).__name__
+        self._portion.differs(f"position {position} has a leaf that can't be read: {why}", position)
 
 
-def _slowly(portion: Portion, row: Row, words: Words, logged: bytes, count: int) -> Iterator[bytes]:
-    position = row[0]
-    if position <= portion.start + count:
-        portion.differs(f"position {position} is there more than once", position)
-        return
-    yield from _missing(portion, count, position - portion.start - 1, logged)
-    yield _hash_of(row[6])
-    try:
-        _look_closely(portion, row)
-        _check_data(portion, orjson.loads(row[6]), words.get(position, ()))
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        portion.differs(f"position {position} has a leaf that can't be read: {error or type(error).__name__}", position)
+# The tree
 
 
-def _missing(portion: Portion, count: int, wanted: int, logged: bytes) -> Iterator[bytes]:
-    if count == wanted:
-        return
-    first, last = portion.start + count + 1, portion.start + wanted
-    told = f"position {first} is" if first == last else f"positions {first} to {last} are"
-    portion.differs(f"{told} missing", first, last)
-    for index in range(count, wanted):
-        kept = logged[index * HASH_SIZE : (index + 1) * HASH_SIZE]
-        yield kept if len(kept) == HASH_SIZE else bytes(HASH_SIZE)
+def _levels(hashes: Sequence[bytes]) -> list[Sequence[bytes]]:
+    """On each level from the leaves up to the whole portion the roots of the perfect subtrees, in order."""
+    levels = [hashes]
+    for _ in range(PORTION.bit_length() - 1):
+        levels.append(parents(levels[-1]))
+    return levels
+
+
+def _nodes(levels: Sequence[Sequence[bytes]], size: int) -> tuple[bytes, ...]:
+    """The perfect subtrees that the first *size* leaves consist of, the largest first."""
+    found, start = [], 0
+    for level in reversed(range(len(levels))):
+        if size >> level & 1:
+            found.append(levels[level][start >> level])
+            start += 1 << level
+    return tuple(found)
 
 
 def _compare(portion: Portion, hashes: Sequence[bytes], logged: bytes) -> None:
@@ -171,118 +219,3 @@ def _compare(portion: Portion, hashes: Sequence[bytes], logged: bytes) -> None:
                 f"position {position} was changed: its leaf hash is {hashes[index].hex()}, the log has {kept.hex()}",
                 position,
             )
-
-
-# Rows
-
-
-_Plain = str | int | bool | None
-
-
-class _Submitter(msgspec.Struct, omit_defaults=True, gc=False):
-    id: str
-    kind: str
-    method: str
-    claims: dict[str, str] | None = None
-
-
-class _Leaf(msgspec.Struct, omit_defaults=True, gc=False):
-    """
-    A leaf without any float: what msgspec then writes with sorted names is its canonical form, as long as all is
-    ASCII. Anything else fails to decode, or is written otherwise.
-    """
-
-    data: dict[str, _Plain | list[_Plain | dict[str, _Plain | dict[str, str]]] | dict[str, _Plain | list[str]]]
-    dataschema: str
-    format: int
-    id: str
-    position: int
-    recordedtime: str
-    revision: int
-    source: str
-    stream: str
-    submitter: _Submitter
-    time: str
-    type: str
-    causation: str | None = None
-    correlation: str | None = None
-    extensions: dict[str, str | int | bool] | None = None
-
-
-_decode_lines = msgspec.json.Decoder(_Leaf).decode_lines
-_encode_lines = msgspec.json.Encoder(order="sorted").encode_lines
-
-
-def _pass(portion: Portion, block: list[Row], words: Words, count: int) -> bool:
-    """
-    Whether each row of a block is at its place, in canonical form, as its columns say, and with its words.
-
-    Of whole blocks, since that takes half the time. False says that it takes a closer look.
-    """
-    try:
-        whole = b"\n".join([*(row[6] for row in block), b""])
-        said = _decode_lines(whole)
-    except (msgspec.MsgspecError, ValueError, TypeError):
-        return False
-    times = [portion.last_time, *(each.recordedtime for each in said)]
-    if not (
-        [(each.position, each.stream, each.revision, each.type, each.source, each.id) for each in said]
-        == [row[:6] for row in block]
-        and block[0][0] == portion.start + count + 1
-        and block[-1][0] == block[0][0] + len(block) - 1
-        and whole.isascii()
-        # One line end after each leaf and none within: so each is compared with its own bytes.
-        and whole.count(b"\n") == len(block)
-        and _encode_lines(said) == whole
-        and {each.format for each in said} == {FORMAT}
-        and set(map(len, times[1:])) == {_TIME}
-        and times == sorted(times)
-        and REDACTION not in {row[3] for row in block}
-        and (fitting := _fitting(said, words)) == whole.count(_COMMITTED)
-    ):
-        return False
-    portion.disclosures += fitting
-    portion.first_time, portion.last_time = portion.first_time or times[1], times[-1]
-    return True
-
-
-def _fitting(said: Iterable[_Leaf], words: Words) -> int:
-    """How many words are those of a commitment that is a member of the data itself; -1 if any is of none such."""
-    fitting = 0
-    for each in said:
-        for path, text in words.get(each.position, ()):
-            if each.data.get(path[1:]) != {"...": commitment(text)}:
-                return -1
-            fitting += 1
-    return fitting
-
-
-def _look_closely(portion: Portion, row: Row) -> None:
-    position, leaf = row[0], row[6]
-    said = orjson.loads(leaf)
-    for name, column in zip(COLUMNS, row, strict=False):
-        if said[name] != column:
-            told = f"position {position} is stored with the {name} {column!r}, and its leaf says {said[name]!r}"
-            portion.differs(told, position)
-    if canonical(said) != leaf:
-        portion.differs(f"position {position} has a leaf that is not in canonical form", position)
-    if said["format"] != FORMAT:
-        portion.differs(f"position {position} has a leaf of format {said['format']}, not {FORMAT}", position)
-    time = said["recordedtime"]
-    if len(time) != _TIME or time < portion.last_time:
-        portion.differs(f"position {position} says it was recorded at {time}, after {portion.last_time}", position)
-    portion.first_time, portion.last_time = portion.first_time or time, time
-
-
-def _check_data(portion: Portion, said: Mapping[str, Any], words: Sequence[tuple[str, str]]) -> None:
-    position, data = said["position"], said["data"]
-    committed = dict(commitments(data))
-    portion.disclosures += len(words)
-    for path, text in words:
-        if committed.pop(path, None) != commitment(text):
-            portion.differs(
-                f"position {position}: the words of {path} are not those that its leaf commits to", position
-            )
-    portion.wordless += [(position, path) for path in committed]
-    if said["type"] == REDACTION:
-        portion.redactions.append((position, int(data["position"]), tuple(data["fields"])))

@@ -13,17 +13,15 @@ from operator import itemgetter
 from pathlib import Path
 from urllib.parse import quote
 
-import orjson
-
 from ledger.merkle import HASH_SIZE
 from ledger.tiles import WIDTH
 from ledger.verify import Report
-from ledger.verify_rows import PORTION, REDACTION, Portion, Row, Words, check, check_leaves
+from ledger.verify_leaf import REDACTION, UNREADABLE, Row, Words, redaction_of
+from ledger.verify_rows import PORTION, Portion, check
 
 DATABASE, HASHES = "events.sqlite", "hashes"
 
 _ROWS = "SELECT position, stream, revision, type, source, id, leaf FROM events"
-_LEAVES = "SELECT position, leaf FROM events"
 _WORDS = "SELECT position, member, disclosure FROM disclosures"
 _WITHIN = "WHERE position > ? AND position <= ? ORDER BY position"
 _PATIENCE_S = 30.0
@@ -63,43 +61,31 @@ def head_of(folder: Path, most: int) -> int:
     return int(min(last, max(count, most) + PORTION))
 
 
-def check_portion(folder: Path, start: int, end: int, sizes: list[int], *, quick: bool = False) -> Portion:
-    """
-    The portion of the positions with start < position <= end; may run in a process of its own.
-
-    *quick*: only whether the leaves are those that were logged.
-    """
+def check_portion(folder: Path, start: int, end: int, sizes: list[int], *, thorough: bool = False) -> Portion:
+    """The portion of the positions with start < position <= end; may run in a process of its own."""
     logged = logged_hashes(folder, 0, start, end)
     try:
         with closing(connect(folder)) as database:
-            if quick:
-                return check_leaves(start, end, database.execute(f"{_LEAVES} {_WITHIN}", (start, end)), logged, sizes)
             rows = database.execute(f"{_ROWS} {_WITHIN}", (start, end))
-            return check(start, end, rows, _words(database, start, end), logged, sizes)
+            words = Words(database.execute(f"{_WORDS} {_WITHIN}", (start, end)))
+            return check(start, end, rows, words, logged, sizes, thorough=thorough)
     except FAILURES:
         return _around_damage(folder, start, end, sizes, logged)
-
-
-def _words(database: sqlite3.Connection, start: int, end: int) -> Words:
-    found: dict[int, list[tuple[str, str]]] = {}
-    for position, path, text in database.execute(f"{_WORDS} {_WITHIN}", (start, end)):
-        found.setdefault(position, []).append((path, text))
-    return found
 
 
 def _around_damage(folder: Path, start: int, end: int, sizes: list[int], logged: bytes) -> Portion:
     """Row by row: what can't be read is told, with why."""
     rows: list[Row] = []
-    words: dict[int, list[tuple[str, str]]] = {}
+    words: list[tuple[int, str, str]] = []
     unreadable: list[tuple[int, str]] = []
     with closing(connect(folder)) as database:
         for position in range(start + 1, end + 1):
             try:
                 rows += database.execute(f"{_ROWS} WHERE position = ?", (position,)).fetchall()
-                words[position] = [row[1:] for row in database.execute(f"{_WORDS} WHERE position = ?", (position,))]
+                words += database.execute(f"{_WORDS} WHERE position = ?", (position,)).fetchall()
             except FAILURES as error:
                 unreadable.append((position, str(error)))
-    portion = check(start, end, rows, words, logged, sizes)
+    portion = check(start, end, rows, Words(words), logged, sizes, thorough=True)
     for why, group in groupby(unreadable, key=itemgetter(1)):
         positions = [position for position, _ in group]
         portion.differs(f"positions {positions[0]} to {positions[-1]} can't be read: {why}", *positions)
@@ -125,9 +111,8 @@ def redactions_after(folder: Path, head: int) -> list[tuple[int, int, tuple[str,
     with closing(connect(folder)) as database:
         found = database.execute("SELECT position, leaf FROM events WHERE type = ? AND position > ?", (REDACTION, head))
         for position, leaf in found:
-            with suppress(ValueError, KeyError, TypeError):
-                data = orjson.loads(leaf)["data"]
-                redactions.append((position, int(data["position"]), tuple(data["fields"])))
+            with suppress(*UNREADABLE):
+                redactions.append((position, *redaction_of(leaf)))
     return redactions
 
 

@@ -8,8 +8,8 @@ Each round hashes its leaves (in memory, and as they are read from the file by
 one thread) and verifies it, in turns, since what else the machine does changes
 from one to the next; the ratios are medians of the rounds'. On a busy machine
 the processor's time says more: what all processes of a verification used,
-spread over the processors, beside that of the hashes. `quick` is `verify
---quick`: leaves, tree and checkpoints, and nothing else. The peak of memory is
+spread over the processors, beside that of the hashes. `thorough` is `verify
+--thorough`: leaves, tree and checkpoints, and nothing else. The peak of memory is
 that of the largest process.
 """
 
@@ -46,12 +46,12 @@ from ledger.verify_store import connect, head_of
 
 WHO = Principal("bench", HUMAN, frozenset({RESPONDER}))
 AT_ONCE = 10_000
-VERIFY, QUICK = "--verify", "--quick"
+VERIFY, THOROUGH = "--verify", "--thorough"
 
 
 def main() -> None:
-    if sys.argv[1:2] in ([VERIFY], [QUICK]):
-        verify_here(Path(sys.argv[2]), int(sys.argv[3]), quick=sys.argv[1] == QUICK)
+    if sys.argv[1:2] in ([VERIFY], [THOROUGH]):
+        verify_here(Path(sys.argv[2]), int(sys.argv[3]), thorough=sys.argv[1] == THOROUGH)
         return
     options = parsed()
     if options.data:
@@ -108,13 +108,13 @@ def event(number: int) -> Event:
 
 def measured(folder: Path, rounds: int) -> dict[str, float | int]:
     head, processors = head_of(folder, 0), len(os.sched_getaffinity(0))
-    bare, reading, verifying, alone, quick = [], [], [], [], []
+    bare, reading, verifying, alone, thorough = [], [], [], [], []
     for _ in range(rounds):
         bare.append(timed(hashed_in_memory, folder))
         reading.append(timed(read_and_hashed, folder))
         verifying.append(verified(folder, 0))
         alone.append(verified(folder, 1))
-        quick.append(verified(folder, 0, QUICK))
+        thorough.append(verified(folder, 0, THOROUGH))
     return {
         "events": head,
         "leaf_bytes_per_event": round(size_of_leaves(folder) / head),
@@ -122,18 +122,18 @@ def measured(folder: Path, rounds: int) -> dict[str, float | int]:
         "read_and_hash_per_s": rate(head, reading),
         "verify_per_s": rate(head, verifying),
         "verify_one_process_per_s": rate(head, alone),
-        "quick_per_s": rate(head, quick),
+        "thorough_per_s": rate(head, thorough),
         "ratio_to_bare_sha256": ratio(bare, verifying),
         "ratio_to_read_and_hash": ratio(reading, verifying),
-        "quick_ratio_to_bare_sha256": ratio(bare, quick),
+        "thorough_ratio_to_bare_sha256": ratio(bare, thorough),
         "processors": processors,
         "bare_sha256_cpu_us_per_event": cpu_us(head, bare),
         "read_and_hash_cpu_us_per_event": cpu_us(head, reading),
         "verify_cpu_us_per_event": cpu_us(head, verifying),
-        "quick_cpu_us_per_event": cpu_us(head, quick),
+        "thorough_cpu_us_per_event": cpu_us(head, thorough),
         "cpu_ratio_to_bare_sha256": round(processors * cpu_us(head, bare) / cpu_us(head, verifying), 3),
         "cpu_ratio_to_read_and_hash": round(processors * cpu_us(head, reading) / cpu_us(head, verifying), 3),
-        "quick_cpu_ratio_to_bare_sha256": round(processors * cpu_us(head, bare) / cpu_us(head, quick), 3),
+        "thorough_cpu_ratio_to_bare_sha256": round(processors * cpu_us(head, bare) / cpu_us(head, thorough), 3),
         "peak_memory_mib": max(each.peak_mib for each in (*verifying, *alone)),
     }
 
@@ -187,9 +187,9 @@ def read_and_hashed(folder: Path) -> tuple[float, float]:
     return time.perf_counter() - begun, time.process_time() - worked
 
 
-def verify_here(folder: Path, processes: int, *, quick: bool) -> None:
+def verify_here(folder: Path, processes: int, *, thorough: bool) -> None:
     begun = time.perf_counter()
-    report = verify_record(folder, folder / "log", processes=processes or None, quick=quick)
+    report = verify_record(folder, folder / "log", processes=processes or None, thorough=thorough)
     seconds = time.perf_counter() - begun
     if report.differences:
         sys.exit(f"the record differs: {report.differences[0].text}")
