@@ -27,6 +27,7 @@ ALL = -1
 """No limit, as SQLite has it."""
 
 _CHANGES = ("deployment.", "release.", "rollback.", "feature.", "configuration.", "migration.", "service.removed")
+_RESPONSES = ("rollback.", "feature.disabled")
 _OUTGOING = ("deployment.", "release.", "rollback.", "service.removed")
 _ALERTS = ("alert.fired", "alert.resolved")
 
@@ -127,9 +128,16 @@ class Story:
         return self.scope is not None and self.scope[0] <= at <= self.scope[1]
 
     def _changes(self) -> Iterator[Told]:
+        """
+        Some are announced long before they begin: of what went out in that time only the response is told of,
+        which belongs to the incident.
+        """
         start, end = self.scope or (0, 0)
+        began = self.state.began if self.state.began is not None else start
         for slot in self.slots:
-            yield from (each for each in self._in_slot(*slot, start, end) if each.fact.event.TOPIC.startswith(_CHANGES))
+            for each in self._in_slot(*slot, min(began, start), end):
+                if each.fact.event.TOPIC.startswith(_CHANGES if each.fact.at >= start else _RESPONSES):
+                    yield each
 
     def _in_slot(self, service: str, environment: str, start: int, end: int) -> Iterator[Told]:
         """The events of a slot between two moments, both included."""

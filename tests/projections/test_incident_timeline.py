@@ -40,6 +40,16 @@ def test_what_changed_in_an_affected_slot_is_told_from_two_hours_before_impact_t
     assert positions(story) == told
 
 
+def test_of_one_announced_long_before_it_began_the_response_is_told_from_its_announcement(story):
+    """A decision made then belongs to it; what went out then, with nobody feeling anything, does not."""
+    story.at("06:00").detected("INC-1")
+    story.at("07:00").deployed("A")
+    decided = story.at("07:30").decided("A", "RB-1")
+    off = story.at("07:40").feature_disabled("x")
+    began = story.at("10:00").impact_started("INC-1")
+    assert positions(story) == [1, decided, off, began]
+
+
 def test_an_open_incident_is_told_up_to_the_moment_asked_for(story):
     """It is not over."""
     story.at("10:00").declared("INC-1", "SEV-1")
