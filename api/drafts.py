@@ -17,7 +17,7 @@ from werkzeug.http import parse_options_header
 
 from api import binary_mode, schemas
 from api.envelope import ATTRIBUTES, assembled, dataschemas, extension, upcast
-from api.strict_json import Given, Malformed, document, lines, text
+from api.strict_json import MOST_FAULTS, Given, Malformed, document, lines, text
 from ledger.codec import Draft
 from ledger.contract import accept, event_class, pointer
 from ledger.errors import Fault, Invalid, TooLarge
@@ -29,14 +29,8 @@ JSON, EVENT, BATCH, NDJSON = MEDIA_TYPES = (
     "application/cloudevents-batch+json",
     "application/x-ndjson",
 )
-LARGEST_BATCH = 10_000
-"""Events in one request."""
-
 OURS, CALENDARS = "urn:lastgood:", "urn:lastgood:calendar:"
 """Sources of what the ledger records by itself, and of what `lastgood import oncall` sends."""
-
-MOST_FAULTS = 1_000
-"""How many faults are told of one request, and how many of its events are refused in full words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +97,6 @@ def _structured(found: Given | list[Given], *, many: bool | None) -> Sent:
 
 
 def _entries(found: Sequence[Given]) -> list[Entry]:
-    if len(found) > LARGEST_BATCH:
-        detail = (
-            f"holds {len(found)} events; at most {LARGEST_BATCH} are taken at once: send the rest in a second request"
-        )
-        raise TooLarge([Fault("", detail)])
     if len(found) == 1:
         return [_entry(found[0], schemas.load)]
     entries: list[Entry] = []
@@ -115,7 +104,7 @@ def _entries(found: Sequence[Given]) -> list[Entry]:
     for each in found:
         # Wording a fault costs ten times what finding one does: a hopeless batch is not worded to its end.
         entries.append(_entry(each, draft if refused < MOST_FAULTS else quick))
-        refused += entries[-1].error is not None
+        refused += len(error.errors) if (error := entries[-1].error) is not None else 0
     return entries
 
 

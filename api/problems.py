@@ -21,6 +21,7 @@ from flask import Flask, Response, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
+from api.body import BROKEN
 from api.principals import Unauthenticated, current_principal, record_refusal
 from api.strict_json import Malformed
 from api.transparency import NotPublished, NotSealed
@@ -145,7 +146,7 @@ def _hear_out() -> None:
     # Only a server that marks the end of a request can be read to that end.
     if request.environ.get("wsgi.input_terminated") and (request.content_length or 0) <= LONGEST_HEARD:
         left = LONGEST_HEARD
-        with suppress(OSError):
+        with suppress(*BROKEN):
             while left > 0 and (piece := request.environ["wsgi.input"].read(65_536)):
                 left -= len(piece)
 

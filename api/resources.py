@@ -11,6 +11,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, ClassVar, NoReturn, TypeVar
+from urllib.parse import unquote_to_bytes
 
 import flask_smorest
 from flask import Request
@@ -70,6 +71,7 @@ class _Parser(FlaskParser):
     DEFAULT_UNKNOWN_BY_LOCATION = {**FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION, "query": RAISE}  # noqa: RUF012
 
     def load_querystring(self, req: Request, schema: Schema) -> Any:
+        _check_utf8(req.query_string)
         given: MultiDict[str, str] = MultiDict()
         for name, values in req.args.lists():
             if len(values) > 1 and not isinstance(schema.fields.get(name), fields.List):
@@ -86,6 +88,16 @@ class _Parser(FlaskParser):
                 for each in faults
             ]
         ) from None
+
+
+def _check_utf8(query: bytes) -> None:
+    """Raises `Invalid` for bytes that are no text: werkzeug takes them for another one, percent signs and all."""
+    for part in query.split(b"&"):
+        try:
+            unquote_to_bytes(part).decode()
+        except UnicodeDecodeError:
+            name = unquote_to_bytes(part.partition(b"=")[0]).decode(errors="replace")
+            raise Invalid([Fault(pointer(name), "is not UTF-8")]) from None
 
 
 def _with_plus(text: str) -> str:

@@ -16,7 +16,7 @@ import struct
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
@@ -25,9 +25,10 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
+from gunicorn.util import write_nonblock  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
-from api import logs
+from api import logs, unreadable
 from api.access import directly
 from api.app import create_app
 from api.config import Settings
@@ -208,6 +209,15 @@ class _Worker(ThreadWorker):  # type: ignore[misc]
 
     def handle_quit(self, sig: int, frame: FrameType | None) -> None:
         self.handle_exit(sig, frame)
+
+    def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:  # noqa: ARG002
+        if unreadable.is_senders_fault(exc):
+            # Its words may hold a piece of what was sent, and so a secret.
+            self.log.info("refused a request that could not be read (%s)", type(exc).__name__)
+        else:
+            self.log.error("a request could not be handled", exc_info=exc)
+        with suppress(OSError):
+            write_nonblock(client, unreadable.answer(exc))
 
     def set_accept_enabled(self, enabled: bool) -> None:
         super().set_accept_enabled(enabled)

@@ -5,16 +5,24 @@ What does not parse is `Malformed`: no JSON, not UTF-8, NaN and Infinity,
 nested deeper than a parser goes. What parses and means different things to
 different readers is `Invalid`: a member named twice, of which parsers
 silently keep the last, and half a surrogate pair, which is no character.
+What holds more than a request may is `TooLarge`, and is read no further.
 """
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from ledger.contract import pointer
-from ledger.errors import Fault, Invalid
+from ledger.errors import Fault, Invalid, TooLarge
+
+LARGEST_BATCH = 10_000
+"""Values in one request: the items of an array, or the lines of NDJSON."""
+
+MOST_FAULTS = 1_000
+"""How many faults are told of one request."""
 
 
 class Malformed(Invalid):
@@ -61,12 +69,12 @@ def text(body: bytes) -> str:
 
 
 def document(content: str) -> Given | list[Given]:
-    """What a JSON text holds: the items of an array, or the one value that it is. Raises `Malformed`."""
+    """What a JSON text holds: the items of an array, or the one value that it is. Raises `Malformed`, `TooLarge`."""
     try:
-        value = _decode(content)
+        value = _decode(content, _whole)
     except _Suspect:
         return _suspect_document(content)
-    except Malformed:
+    except (Malformed, TooLarge):
         raise
     except Invalid as error:
         return Given(None, None, error)
@@ -76,10 +84,12 @@ def document(content: str) -> Given | list[Given]:
 
 
 def lines(content: str) -> list[Given]:
-    """The values of NDJSON, one a line; blank lines are passed over, and counted."""
-    found = []
+    """The values of NDJSON, one a line; blank lines are passed over, and counted. Raises `TooLarge`."""
+    found: list[Given] = []
     for number, line in enumerate(content.split("\n"), 1):
-        if line.strip(" \t\r"):
+        if line and line.strip(" \t\r"):
+            if len(found) == LARGEST_BATCH:
+                raise _too_many()
             try:
                 found.append(Given(_decode(line), number))
             except _Suspect:
@@ -89,8 +99,13 @@ def lines(content: str) -> list[Given]:
     return found
 
 
+def _too_many() -> TooLarge:
+    detail = f"holds more than {LARGEST_BATCH} events, and no more are taken at once: send the rest in a second request"
+    return TooLarge([Fault("", detail)])
+
+
 def _suspect_document(content: str) -> Given | list[Given]:
-    value = _reading(_LENIENT.decode, content)
+    value = _reading(_whole, _LENIENT, content)
     if type(value) is list:
         return [_sifted(each, line) for line, each in enumerate(value, 1)]
     return _sifted(value, None)
@@ -122,13 +137,52 @@ _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _HALF = re.compile("[\ud800-\udfff]")
 _STRICT = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_constant)
 _LENIENT = json.JSONDecoder(object_pairs_hook=_Pairs, parse_constant=_constant)
+_SPACE = re.compile(r"[ \t\n\r]*")
 
 
-def _decode(content: str) -> Any:
+def _decode(content: str, parse: Callable[[json.JSONDecoder, str], Any] = json.JSONDecoder.decode) -> Any:
     """Raises `_Suspect` for what may hold a member twice or half a surrogate pair."""
     if _SURROGATE.search(content):
         raise _Suspect
-    return _reading(_STRICT.decode, content)
+    return _reading(parse, _STRICT, content)
+
+
+def _whole(decoder: json.JSONDecoder, content: str) -> Any:
+    """
+    As `decode`, but that an array is given up at the first item that is too many: eight million take seconds.
+
+    Raises:
+        TooLarge, JSONDecodeError: the latter worded as the parser words it.
+    """
+    start = _after_space(content, 0)
+    if not content.startswith("[", start):
+        return decoder.decode(content)
+    items: list[Any] = []
+    end = _after_space(content, start + 1)
+    if content.startswith("]", end):
+        return _ended(items, content, end)
+    while True:
+        if len(items) == LARGEST_BATCH:
+            raise _too_many()
+        item, end = decoder.raw_decode(content, end)
+        items.append(item)
+        if content.startswith("]", end := _after_space(content, end)):
+            return _ended(items, content, end)
+        if not content.startswith(",", end):
+            raise json.JSONDecodeError("Expecting ',' delimiter", content, end)
+        end = _after_space(content, end + 1)
+
+
+def _ended(items: list[Any], content: str, end: int) -> list[Any]:
+    """The items, where nothing comes after their closing bracket."""
+    if (rest := _after_space(content, end + 1)) != len(content):
+        raise json.JSONDecodeError("Extra data", content, rest)
+    return items
+
+
+def _after_space(content: str, start: int) -> int:
+    found = _SPACE.match(content, start)
+    return found.end() if found else start
 
 
 def _reading(read: Any, *content: Any) -> Any:
@@ -160,7 +214,7 @@ _Path = tuple[str | int, ...]
 
 
 def _all_traps(value: Any) -> list[tuple[_Path, str]]:
-    return list(_traps(value, ()))
+    return list(islice(_traps(value, ()), MOST_FAULTS))
 
 
 def _traps(value: Any, path: _Path) -> Iterator[tuple[_Path, str]]:
