@@ -16,6 +16,7 @@ from werkzeug.exceptions import ServiceUnavailable
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import (
+    changes,
     decisions,
     events,
     evidence,
@@ -23,6 +24,7 @@ from api import (
     health,
     incidents,
     log,
+    metrics,
     openapi,
     plans,
     postmortems,
@@ -95,7 +97,9 @@ def _register(app: Flask) -> None:
     api.register_blueprint(situation.blp)
     api.register_blueprint(findings.blp)
     api.register_blueprint(incidents.blp)
+    api.register_blueprint(metrics.blp)
     api.register_blueprint(postmortems.blp)
+    api.register_blueprint(changes.blp)
 
 
 def _around_requests(app: Flask, held: Service) -> None:
