@@ -16,7 +16,7 @@ AUDIENCES = ("internal", "public", "auditor")
 
 OURS = frozenset(
     "format audience zone as_of moment type time recordedtime since until local lane step state status leaf root origin "
-    "reached_by folded_into lag claimed_time declared resolved due began ended code rule how standing basis at".split()
+    "reached_by folded_into lag claimed_time due began ended code how standing at".split()
 )
 """Members whose words are the ledger's own, and never a name."""
 
@@ -32,7 +32,8 @@ def seen_by(audience: str, model: dict[str, Any], people: Mapping[str, str]) -> 
         return {**model, "timeline": [_without_id(each) for each in model["timeline"]]}
     names = Names(people)
     found: dict[str, Any] = _hidden(_outward(model), names)
-    return found | {"definitions": model["definitions"]}
+    sections = {names.hidden(name): each for name, each in found["sections"].items()}
+    return found | {"definitions": model["definitions"], "sections": sections}
 
 
 def _without_id(entry: dict[str, Any]) -> dict[str, Any]:
@@ -78,7 +79,7 @@ def _hidden(value: Any, names: Names) -> Any:
         return names.hidden(value)
     if isinstance(value, Mapping):
         return {
-            names.hidden(name): each if name in OURS and isinstance(each, str) else _hidden(each, names)
+            name: each if name in OURS and isinstance(each, str) else _hidden(each, names)
             for name, each in value.items()
         }
     if isinstance(value, list | tuple):

@@ -2,14 +2,14 @@
 Names of people, found in free text and replaced by the role that they had.
 
 A name is found whole, whatever its case and whatever stands between its
-parts: `Ada Byron` is in `ada.byron`, in `AdaByron` and in `_Ada_ Byron`. Parts
+parts: `Ada Byron` is in `ada.byron`, in `AdaByron` and in `ADA_BYRON`. Parts
 of a person's name are found, too; those that are ordinary words as well only
 where they are written with a capital letter. One pass, the longest first, so
 that what was put in is never replaced again.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from unicodedata import normalize
 
 TRADE = frozenset(
@@ -35,8 +35,8 @@ ORDINARY = frozenset(
 """Words that are also names: as a part of a name they are found with a capital letter alone."""
 
 _WORD = re.compile(r"[^\W_]+")
-_BETWEEN = r"[\W_]{0,3}"
-"""What may stand between the parts of a name: a space, a dot, a comma with a space, a mark of emphasis."""
+_BETWEEN = r"(?:[\s.,'\u2019+\\-]{0,3}|_)"
+"""What may stand between the parts of a name: a space, a dot, a comma with a space; no mark of emphasis, which has a twin."""
 
 
 class Names:
@@ -94,14 +94,12 @@ def _is_distinctive(word: str) -> bool:
 
 
 def _pattern(form: str) -> str:
-    words = _WORD.findall(form)
-    return _BETWEEN.join(re.escape(each) for each in words) if words else re.escape(form)
+    """A name, with what it has between its parts or with what else may stand there."""
+    pieces = re.split(r"([\W_]+)", re.sub(r"^[\W_]+|[\W_]+$", "", form))
+    return "".join(
+        f"(?:{re.escape(each)}|{_BETWEEN})" if place % 2 else re.escape(each) for place, each in enumerate(pieces)
+    )
 
 
 def _key(text: str) -> str:
     return "".join(_WORD.findall(text)).casefold() or text
-
-
-def all_of(texts: Iterable[str | None]) -> list[str]:
-    """Names without repeats, and without what is none."""
-    return list(dict.fromkeys(each for each in texts if each and each != "[redacted]"))
