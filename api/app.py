@@ -16,7 +16,6 @@ from werkzeug.exceptions import ServiceUnavailable
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import (
-    changes,
     decisions,
     events,
     evidence,
@@ -99,7 +98,6 @@ def _register(app: Flask) -> None:
     api.register_blueprint(incidents.blp)
     api.register_blueprint(metrics.blp)
     api.register_blueprint(postmortems.blp)
-    api.register_blueprint(changes.blp)
 
 
 def _around_requests(app: Flask, held: Service) -> None:
