@@ -63,7 +63,7 @@ class Ledger(Application[str]):
         self.look: Look | None = None
         self._unshredded = False
         self._fingerprint_key = secret_file(folder / "fingerprint.key")
-        super().__init__({"SQLITE_DBNAME": database_name(str(folder / "events.sqlite"))})
+        super().__init__({"SQLITE_DBNAME": database_name(str(own_file(folder / "events.sqlite")))})
         Disk().sync_folder(folder)
         self._past = StoredPast(self.store, self.stream)
 
@@ -230,6 +230,12 @@ def secret_file(path: Path) -> bytes:
     if len(secret) != 32:
         raise Damaged(f"{path} holds {len(secret)} bytes, not the 32 that were made: restore it from a backup")
     return secret
+
+
+def own_file(path: Path) -> Path:
+    """The path, its file made for its owner alone where it is missing. SQLite gives what it lays beside the same mode."""
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    return path
 
 
 def made_folder(folder: Path) -> Path:

@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from tests.server import LASTGOOD, environment
+from tests.server import LASTGOOD, Server, environment
 
 NAMES = (
     "[bold]x[/bold]",
@@ -55,6 +55,20 @@ def test_the_demo_leaves_a_record_alone_that_holds_something(fresh_server):
     ended = run(fresh_server, "demo", data=str(fresh_server.data))
     assert ended.returncode != 0
     assert fresh_server.client().get("/v1/events", after=position).json()["items"] == []
+
+
+def test_the_record_is_for_its_owners_eyes_wherever_its_folder_was_made(tmp_path):
+    """A folder that was there before, open to all, does not open the record to all."""
+    server = Server(tmp_path / "server")
+    server.data.chmod(0o755)
+    try:
+        server.start()
+        server.client().append({"type": "service.removed", "data": {"service": "a", "environment": "b", "reason": "x"}})
+        files = [each for each in server.data.rglob("*") if each.is_file()]
+        assert {"events.sqlite-wal", "models.sqlite", "level-0"} <= {each.name for each in files}
+        assert {each.name for each in files if each.stat().st_mode & 0o077} <= {"checkpoints", "vkeys", "cosigned"}
+    finally:
+        server.close()
 
 
 def a_decision(server, service):
