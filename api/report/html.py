@@ -41,6 +41,7 @@ from api.report.blocks import (
     Time,
     anchors,
 )
+from api.report.pictures.palette import Palette
 
 _TAGS = {"p", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "pre", "code", "hr", "table", "thead", "tbody"}
 _TAGS |= {"tr", "th", "td", "strong", "em", "s", "a", "br", "bdi"}
@@ -54,7 +55,7 @@ def render(document: Document) -> bytes:
 
 @cache
 def style() -> str:
-    return Path(__file__).with_name("report.css").read_text()
+    return Palette.css() + Path(__file__).with_name("report.css").read_text()
 
 
 @cache

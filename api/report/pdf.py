@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC
 from functools import cache
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, cast
 
@@ -40,6 +41,7 @@ from api.report.blocks import (
     Tiles,
     Time,
     anchors,
+    plain,
 )
 
 Json = dict[str, Any]
@@ -48,6 +50,9 @@ FONTS = Path(__file__).parents[1] / "static" / "fonts"
 
 TEXT_WIDTH_PT = 482.0
 """An A4 page between its margins."""
+
+UNBROKEN_TIME = 40
+"""Characters up to which a time stands on one line."""
 
 UNBROKEN = 26
 """A longer run of characters without a blank may be broken, so that it never leaves its place."""
@@ -72,7 +77,7 @@ def compiled(files: Mapping[str, bytes], timestamp: int, **options: Any) -> byte
         made = typst.compile(
             dict(files),
             root=empty,
-            font_paths=[str(FONTS)],
+            font_paths=_fonts(),
             ignore_system_fonts=True,
             package_path=empty,
             package_cache_path=empty,
@@ -80,6 +85,11 @@ def compiled(files: Mapping[str, bytes], timestamp: int, **options: Any) -> byte
             **options,
         )
     return cast("bytes", made)
+
+
+@cache
+def _fonts() -> typst.Fonts:
+    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(FONTS)])
 
 
 @cache
@@ -113,9 +123,18 @@ class _Data:
             "subtitle": self._spans(document.subtitle),
             "foot": breakable(document.foot),
             "date": {part: getattr(moment, part) for part in ("year", "month", "day", "hour", "minute", "second")},
-            "blocks": [{"k": kind, **rest} for kind, rest in map(self._block, document.blocks)],
+            "blocks": list(self._blocks()),
         }
         return data, self._pictures
+
+    def _blocks(self) -> Iterator[Json]:
+        """Each with whether it stays on one page with what comes next: an introduction, or words whose author follows."""
+        blocks = self._document.blocks
+        for block, following in zip_longest(blocks, blocks[1:]):
+            kind, rest = self._block(block)
+            leads = isinstance(block, Paragraph | Note) and isinstance(following, Table | Bullets)
+            signed = isinstance(block, AuthorText) and isinstance(following, Paragraph)
+            yield {"k": kind, "sticky": leads or signed, **rest}
 
     def _block(self, block: Block) -> tuple[str, Json]:
         match block:
@@ -155,8 +174,8 @@ class _Data:
             for row in table.rows
         ]
         columns = [
-            {"title": each.title, "width": each.width, "narrow": each.narrow, "align": each.align}
-            for each in table.columns
+            {"title": each.title, "width": each.width, "letters": _letters(table, place), "align": each.align}
+            for place, each in enumerate(table.columns)
         ]
         return {"columns": columns, "rows": rows, "dense": table.dense}
 
@@ -171,13 +190,14 @@ class _Data:
 
     def _span(self, span: Span) -> Iterator[Json]:
         match span:
-            case Text(words) | Time(words, _):
+            case Text(words):
                 yield {"k": "text", "s": breakable(words)}
+            case Time(words, _):
+                yield {"k": "time" if len(words) < UNBROKEN_TIME else "text", "s": breakable(words)}
             case Strong(words):
                 yield {"k": "strong", "s": breakable(words)}
             case Code(words):
-                # A digest fits its place, and is copied whole.
-                yield {"k": "code", "s": words if _is_digest(words) else breakable(words)}
+                yield {"k": "code", "s": breakable(words)} if not _is_digest(words) else _digest(words)
             case Mark(words, tone):
                 yield {"k": "mark", "s": breakable(words), "tone": tone}
             case Link(words, target):
@@ -196,8 +216,20 @@ class _Data:
         return {"k": "text", "s": words}
 
 
+def _letters(table: Table, place: int) -> int | None:
+    """Letters in the longest cell of a narrow column; so that typst need not lay out every cell to find its width."""
+    if not table.columns[place].narrow:
+        return None
+    return max(len(table.columns[place].title), *(len(plain(row.cells[place])) for row in table.rows), 1)
+
+
 def _is_digest(words: str) -> bool:
-    return len(words) <= 64 and words.isascii() and words.isalnum()
+    return len(words) == 64 and words.isascii() and words.isalnum()
+
+
+def _digest(words: str) -> Json:
+    """In two halves, each of which is whole: so it may be broken, and is copied without anything added."""
+    return {"k": "digest", "halves": [words[:32], words[32:]]}
 
 
 # What authors wrote

@@ -1,0 +1,203 @@
+"""
+The first page of a report in words: what it is about, the sentence, the figures and the steps they lie between.
+"""
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+from api.report import words_pictures
+from api.report.blocks import (
+    AuthorText,
+    Block,
+    Code,
+    Column,
+    Facts,
+    Figure,
+    Heading,
+    Link,
+    Mark,
+    Note,
+    Paragraph,
+    Spans,
+    Text,
+    Tile,
+    Tiles,
+)
+from api.report.words_said import (
+    AUDIENCES,
+    Said,
+    counted,
+    definition,
+    joined,
+    length,
+    length_spans,
+    places,
+    plain,
+    row,
+    short,
+    table,
+    words,
+)
+
+Json = Mapping[str, Any]
+
+TILES = (
+    "time_to_detect",
+    "time_to_execute",
+    "time_to_resolve",
+    "time_to_mitigate",
+    "time_to_decide",
+    "time_to_declare",
+)
+MOST_TILES = 4
+
+
+def front(model: Json, said: Said) -> Iterator[Block]:
+    yield from _warnings(model, said)
+    tiles = tuple(islice(_tiles(model), MOST_TILES))
+    if tiles:
+        yield Tiles(tiles)
+    yield Facts(tuple((label, value) for label, value in _facts(model, said) if value))
+
+
+def _warnings(model: Json, said: Said) -> Iterator[Block]:
+    """What a reader must know before anything else."""
+    cover = model["cover"]
+    if cover["mode"] == "drill":
+        yield Note("info", (Text("This was a drill. It is counted nowhere."),))
+    if cover["leads_to"]:
+        yield Note("info", (Text(f"This incident was merged into {short(cover['leads_to'], 300)}: see its report."),))
+    if cover["overdue"]:
+        due = said.time(cover["due"])
+        yield Note("caution", (Text("The postmortem was due by "), due, Text(" and is not approved yet.")))
+
+
+def _tiles(model: Json) -> Iterator[Tile]:
+    impact, measures = model["impact"], model["measures"]
+    titles = {each["name"]: each["title"] for each in model["definitions"]}
+    if impact["seconds"] is not None:
+        note: Spans = (Text("so far"),) if impact["ongoing"] else ()
+        value = length(impact["seconds"])
+        yield Tile(titles["customer_impact"], value, note, definition("customer_impact"), "severe")
+    for name in TILES:
+        measure = measures[name]
+        if measure["seconds"] is not None:
+            guessed: Spans = (Text("estimated"),) if measure["estimated"] else ()
+            yield Tile(titles[name], length(measure["seconds"]), guessed, definition(name))
+
+
+def _facts(model: Json, said: Said) -> Iterator[tuple[Spans, Spans]]:
+    cover = model["cover"]
+    yield _label("Status"), (Text(_status(model)),)
+    yield _label("Severity"), (Text(_severity(cover["severity"])),) if cover["severity"]["peak"] else ()
+    yield _label("State"), (Text(_state(cover)),)
+    yield _label("Affected"), (Text(places(cover["affected"])),) if cover["affected"] else ()
+    yield _label("Began"), (said.time(cover["began"]),) if cover["began"] else ()
+    yield _label("Declared"), said.moment(cover["declared"])
+    yield _label("Over"), (said.time(cover["ended"]),) if cover["ended"] else ()
+    yield _label("Owner"), words(cover["owner"]) if cover["owner"] else ()
+    yield _label("Due"), (said.time(cover["due"]),) if cover["due"] else ()
+    yield _label("For"), (Text(_readers(model)),)
+    yield _label("As of"), _as_of(model, said)
+    yield _label("Rests on"), _rests_on(model)
+    yield _label("Checkpoint"), _checkpoint(cover["checkpoint"])
+
+
+def _label(text: str) -> Spans:
+    return (Text(text),)
+
+
+def _severity(severity: Json) -> str:
+    """Each grade once: `SEV-2 at first, SEV-1 at its worst and in the end`."""
+    when: dict[str, list[str]] = {}
+    for name, said in (("initial", "at first"), ("peak", "at its worst"), ("final", "in the end")):
+        if severity[name]:
+            when.setdefault(severity[name], []).append(said)
+    if len(when) == 1:
+        return next(iter(when))
+    return ", ".join(f"{grade} {' and '.join(moments)}" for grade, moments in when.items())
+
+
+def _status(model: Json) -> str:
+    status = model["cover"]["status"]
+    return "no postmortem was started" if status == "none" else f"postmortem {plain(status)}"
+
+
+def _state(cover: Json) -> str:
+    state = plain(cover["state"]) if cover["state"] else "neither detected nor declared"
+    again = f", {counted(cover['cycles'] - 1, 'time')} reopened" if cover["cycles"] > 1 else ""
+    counts = "" if cover["counted"] or cover["mode"] == "drill" else "; not counted"
+    return f"{state}{again}{counts}"
+
+
+def _readers(model: Json) -> str:
+    about = {
+        "internal": "people inside: with names",
+        "public": "anybody: roles stand for people",
+        "auditor": "auditors: with names and opaque ids",
+    }
+    return about.get(model["audience"], AUDIENCES[model["audience"]])
+
+
+def _as_of(model: Json, said: Said) -> Spans:
+    if model["as_of"]:
+        return (said.time(model["as_of"]),)
+    return (Text("all that is recorded about it, the last of it "), said.time(model["moment"]))
+
+
+def _rests_on(model: Json) -> Spans:
+    found = model["positions"]
+    name = f"{counted(found['count'], 'event')}, positions {found['first']} to {found['last']}"
+    return (Link(name, "#appendix"),)
+
+
+def _checkpoint(found: Json | None) -> Spans:
+    """The signed tree head that covers all of it."""
+    if found is None:
+        return (Mark("not signed yet"),)
+    return (Text(f"{short(found['origin'], 300)}, size {found['size']}, root "), Code(found["root"]))
+
+
+# The summary
+
+
+def summary(model: Json) -> Iterator[Block]:
+    found = model["summary"]
+    yield Heading(2, "Summary", "summary")
+    if found["text"]:
+        yield AuthorText(found["text"])
+        yield Paragraph((Mark("From the record:"), Text(f" {found['sentence']}")))
+    else:
+        yield Paragraph((Text(found["sentence"]),))
+
+
+# Figures
+
+
+def figures(model: Json, said: Said) -> Iterator[Block]:
+    """The measures that there are; those that are not, by name."""
+    titles = {each["name"]: each["title"] for each in model["definitions"]}
+    known = {name: each for name, each in model["measures"].items() if each["seconds"] is not None}
+    missing = [name for name in model["measures"] if name not in known]
+    picture = words_pictures.strip(model, said)
+    if picture is None and not known:
+        return
+    yield Heading(2, "Figures", "figures")
+    if picture is not None:
+        yield Figure(picture, (Text("From impact to closing."),))
+    if known:
+        columns = (Column("Measure", 4), Column("Lasted", 3), Column("From", 5), Column("To", 5))
+        rows = [_measure(titles[name], name, each, said) for name, each in known.items()]
+        yield table(columns, rows, "Measures")
+    if missing:
+        links = joined((Link(titles[name].lower(), definition(name)),) for name in missing)
+        yield Paragraph((Text("Not recorded, and never estimated here: "), *links, Text(".")))
+
+
+def _measure(name: str, key: str, measure: Json, said: Said) -> Any:
+    value = length_spans(measure["seconds"])
+    if measure["estimated"]:
+        value = (*value, Text(" "), Mark("estimated", "caution"))
+    ends = [(Text(f"{measure[end]['name']}, "), *said.moment(measure[end], estimated=False)) for end in ("from", "to")]
+    return row((Link(name, definition(key)),), value, *ends)

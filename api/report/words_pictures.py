@@ -1,0 +1,205 @@
+"""
+What the pictures of a report show: the model's times and names, put into what the pictures draw.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from api.report.blocks import Picture
+from api.report.pictures import lanes, lifecycle
+from api.report.pictures.bars import Span
+from api.report.pictures.lanes import Lane
+from api.report.pictures.markers import Marker, Shape
+from api.report.pictures.tones import Tone, of_severity
+from api.report.words_said import Said, instant, place, short, title
+
+Json = Mapping[str, Any]
+
+LABEL = 300
+"""Characters of a recorded text that a picture is given; it shows what there is room for."""
+
+STEPS = {
+    "impact_started": "Impact began",
+    "detected": "Detected",
+    "declared": "Declared",
+    "acknowledged": "Acknowledged",
+    "decided": "Decided",
+    "executed": "Executed",
+    "verified": "Verified",
+    "impact_ended": "Impact ended",
+    "mitigated": "Mitigated",
+    "resolved": "Resolved",
+    "closed": "Closed",
+}
+
+_SPANS_TELL = frozenset(
+    "incident.declared incident.severity_changed incident.impact_started incident.impact_ended alert.fired alert.resolved "
+    "deployment.succeeded rollback.succeeded release.completed".split()
+)
+"""Types of event that a bar shows already."""
+
+_SHAPES: Mapping[str, Shape] = {"rollback.succeeded": "arrow", "deployment.failed": "cross", "rollback.failed": "cross"}
+
+
+def strip(model: Json, said: Said) -> Picture | None:
+    """The lifecycle; none where fewer than two steps have a time."""
+    found = model["lifecycle"]
+    if sum(each["time"] is not None for each in found) < 2:
+        return None
+    places = {each["step"]: number for number, each in enumerate(found)}
+    steps = [
+        lifecycle.Step(
+            STEPS.get(each["step"], title(each["step"])),
+            instant(each["time"]) if each["time"] else None,
+            each["estimated"],
+        )
+        for each in found
+    ]
+    return lifecycle.draw(steps, list(_measures(model, places)), said.zone)
+
+
+_BETWEEN = {
+    "time_to_detect": ("impact_started", "detected"),
+    "time_to_declare": ("detected", "declared"),
+    "time_to_acknowledge": ("declared", "acknowledged"),
+    "time_to_decide": ("declared", "decided"),
+    "time_to_execute": ("decided", "executed"),
+    "time_to_verify": ("executed", "verified"),
+    "time_to_mitigate": ("impact_started", "impact_ended"),
+    "time_to_resolve": ("declared", "resolved"),
+}
+
+
+def _measures(model: Json, places: Mapping[str, int]) -> Iterator[lifecycle.Measure]:
+    titles = {each["name"]: each["title"] for each in model["definitions"]}
+    for name, (first, last) in _BETWEEN.items():
+        if name not in model["measures"] or first not in places or last not in places:
+            continue
+        measure = model["measures"][name]
+        left, right = sorted((places[first], places[last]))
+        yield lifecycle.Measure(
+            titles.get(name, title(name)), left, right, measure["seconds"], estimated=measure["estimated"]
+        )
+
+
+def timeline(model: Json, said: Said) -> Picture | None:
+    """The lanes; none where there is hardly anything to see."""
+    entries = [each for each in model["timeline"] if each["retracted"] is None and _is_in(each, model["span"])]
+    if len(entries) < 3:
+        return None
+    found = [
+        Lane("Severity", "severity", list(_severities(model)), list(_markers(entries, "severity"))),
+        Lane("Impact", "impact", list(_impact(model)), list(_markers(entries, "impact"))),
+        *_versions(model, entries),
+        Lane("Alerts", "alert", list(_alerts(model)), list(_markers(entries, "alert"))),
+        Lane("Actions", "action", (), list(_markers(entries, "action"))),
+        Lane("Decisions", "decision", (), list(_markers(entries, "decision"))),
+        Lane("Other", "other", (), list(_markers(entries, "other"))),
+    ]
+    span = model["span"]
+    return lanes.draw(
+        found,
+        said.zone,
+        begin=instant(span["since"]) if span and span["since"] else None,
+        end=instant(span["until"]) if span and span["until"] else None,
+    )
+
+
+def _is_in(entry: Json, span: Json | None) -> bool:
+    """What was written afterwards is no part of the picture, and neither is what happened long after."""
+    if entry["type"].startswith("postmortem."):
+        return False
+    if not span or not span["since"] or not span["until"]:
+        return True
+    return bool(instant(span["since"]) <= instant(entry["time"]) <= instant(span["until"]))
+
+
+def _severities(model: Json) -> Iterator[Span]:
+    for each in model["severities"]["spans"]:
+        if each["severity"] is not None:
+            yield _span(each["since"], each["until"], each["severity"], of_severity(each["severity"]))
+
+
+def _impact(model: Json) -> Iterator[Span]:
+    for each in model["impact"]["windows"]:
+        start, end = each["start"], each["end"]
+        label = " ".join(filter(None, ("impact", each["window"], each["level"])))
+        yield Span(
+            instant(start["time"]) if start else None,
+            instant(end["time"]) if end else None,
+            short(label, LABEL),
+            Tone.BAD,
+            bool(start and start["estimated"]),
+            bool(end and end["estimated"]),
+        )
+
+
+def _versions(model: Json, entries: Sequence[Json]) -> Iterator[Lane]:
+    """One lane for each slot: what was live, and what went out besides."""
+    several = len(model["versions"]) > 1
+    bad = {(each["service"], each["version"]) for each in model["causes"]["implicated"] if _is_implicated(each)}
+    for slot in model["versions"]:
+        own = [each for each in entries if (each["service"], each["environment"]) == _key(slot)]
+        spans = [_live(slot, each, bad, model["span"]) for each in _shown(slot["periods"], model["span"])]
+        markers = list(_markers(own, "version"))
+        yield Lane(place(slot) if several else f"Live: {place(slot)}", "version", spans, markers)
+    known = {_key(slot) for slot in model["versions"]}
+    others = [each for each in entries if (each["service"], each["environment"]) not in known]
+    yield Lane("Elsewhere", "version", (), list(_markers(others, "version")))
+
+
+def _key(slot: Json) -> tuple[str, str]:
+    return slot["service"], slot["environment"]
+
+
+def _is_implicated(each: Json) -> bool:
+    return bool(each["standing"] == "implicated")
+
+
+def _shown(periods: Sequence[Json], span: Json | None) -> list[Json]:
+    """Those that fall into the picture."""
+    if not span or not span["since"] or not span["until"]:
+        return list(periods)
+    since, until = instant(span["since"]), instant(span["until"])
+    return [
+        each
+        for each in periods
+        if instant(each["since"]) <= until and (each["until"] is None or instant(each["until"]) >= since)
+    ]
+
+
+def _live(slot: Json, period: Json, bad: set[tuple[str, str]], span: Json | None) -> Span:
+    """What was live before the picture begins goes on from its edge, and what was live after it, to its other edge."""
+    tone = Tone.BAD if (slot["service"], period["version"]) in bad else Tone.GOOD
+    label = f"{period['version']}{' (rolled back)' if period['how'] == 'rollback' else ''}"
+    since, until = period["since"], period["until"]
+    if span and span["since"] and instant(since) < instant(span["since"]):
+        since = None
+    if span and span["until"] and until and instant(until) > instant(span["until"]):
+        until = None
+    return _span(since, until, short(label, LABEL), tone)
+
+
+def _alerts(model: Json) -> Iterator[Span]:
+    for each in model["detection"]["alerts"]:
+        if each["fired"]:
+            end = each["resolved"]["time"] if each["resolved"] else None
+            count = f" ({each['count']} times)" if each["count"] > 1 else ""
+            name = short(each["name"] or each["fingerprint"], LABEL)
+            yield _span(each["fired"]["time"], end, f"{name}{count}", Tone.BAD)
+
+
+def _span(since: str | None, until: str | None, label: str, tone: Tone) -> Span:
+    return Span(instant(since) if since else None, instant(until) if until else None, label, tone)
+
+
+def _markers(entries: Sequence[Json], lane: str) -> Iterator[Marker]:
+    for each in entries:
+        if each["lane"] == lane and each["type"] not in _SPANS_TELL:
+            yield Marker(
+                instant(each["time"]),
+                short(each["summary"].removeprefix(f"{place(each)}: "), LABEL),
+                key=each["key"] or each["pinned"],
+                shape=_SHAPES.get(each["type"]),
+                bad=each["type"].endswith((".failed", ".ineffective")),
+            )

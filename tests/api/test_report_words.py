@@ -1,0 +1,251 @@
+"""A report in words: its sections in order, nothing empty, each figure led to its definition and its positions."""
+
+import time
+
+import pytest
+
+from api.report import csv, html, markdown, pdf, words
+from api.report.blocks import Facts, Figure, Heading, Link, Ref, Row, Table, Tiles, anchors, plain
+from tests.projections.reporting import BOB, told
+from tests.projections.story import Story
+
+
+@pytest.fixture
+def story(tmp_path):
+    told_ = Story(tmp_path / "models", "checkout")
+    yield told_
+    told_.close()
+
+
+def whole(story):
+    """Every step, every section, something of everything."""
+    story.at("08:00").deployed("A")
+    story.at("09:30").approved("B", by=BOB)
+    story.at("09:32").deployed("B")
+    story.at("09:40").impact_started("INC-1", basis="judgement")
+    story.at("09:44").add("alert.fired", fingerprint="f", name="5xx", service="checkout", environment="production")
+    story.at("09:45").detected("INC-1", "SEV-1", alerts=["f"])
+    story.at("09:47").declared("INC-1", "SEV-1", decided_by="Priya Nair")
+    story.at("09:48").acknowledged("INC-1", decided_by="Priya Nair")
+    story.at("09:49").add("incident.role_assigned", incident="INC-1", role="commander", person="Priya Nair")
+    story.at("09:52").decided("A", "RB-1", incident="INC-1", decided_by="Priya Nair", reason="errors grow")
+    story.at("09:56").rolled_back("A", "RB-1")
+    story.at("09:58").impact_ended("INC-1", basis="log")
+    story.at("09:59", recorded="10:40").add("incident.note_added", BOB, incident="INC-1", text="Priya Nair saw it")
+    story.at("10:05").rollback_verified("RB-1", decided_by="Priya Nair")
+    story.at("10:08").implicated("INC-1", "B", by=BOB)
+    story.at("10:10").resolved("INC-1")
+    story.at("11:00").add("postmortem.started", incident="INC-1", owner="Priya Nair")
+    for section in (
+        "summary",
+        "root_cause",
+        "went_well",
+        "went_badly",
+        "lucky",
+        "lessons",
+        "customer_message",
+        "aside",
+    ):
+        story.add(
+            "postmortem.section_written", incident="INC-1", section=section, text=f"What we wrote of *{section}*."
+        )
+    story.add("postmortem.cause_recorded", incident="INC-1", statement="B leaks", kind="root", category="leak")
+    action = {"action_id": "A1", "text": "close it", "kind": "prevent", "owner": "Priya Nair", "due": "2026-03-01"}
+    story.add("postmortem.action_added", incident="INC-1", **action)
+    story.add(
+        "incident.classified", incident="INC-1", regime="DORA", classification="major", criteria={}, reason="many"
+    )
+
+
+def document(story, **how):
+    return words.document(told(story, **how))
+
+
+def headings(found, level=2):
+    return [each.text for each in found.blocks if isinstance(each, Heading) and each.level == level]
+
+
+def every_span(found):
+    """Of the tables, facts and paragraphs."""
+    for block in found.blocks:
+        if isinstance(block, Table):
+            yield from (span for row in rows(block.rows) for cell in row.cells for span in cell)
+        elif isinstance(block, Facts):
+            yield from (span for pair in block.rows for spans in pair for span in spans)
+        else:
+            yield from getattr(block, "spans", ())
+
+
+def rows(found: tuple[Row, ...]):
+    for each in found:
+        yield each
+        yield from each.folded
+
+
+def table(found, label):
+    return next(each for each in found.blocks if isinstance(each, Table) and each.label == label)
+
+
+def test_sections_come_in_the_order_in_which_they_are_read(story):
+    """From the summary to what the figures mean."""
+    whole(story)
+    assert headings(document(story)) == [
+        "Summary",
+        "Figures",
+        "Timeline",
+        "Releases",
+        "Impact",
+        "Severity",
+        "Detection",
+        "Response",
+        "What was done about it",
+        "Causes",
+        "What went well",
+        "What went badly",
+        "Where we were lucky",
+        "Decisions",
+        "Actions",
+        "Lessons",
+        "Aside",
+        "Message to customers",
+        "Reports to authorities",
+        "Findings",
+        "About the data",
+        "Appendix: every event",
+        "What the figures mean",
+    ]
+
+
+def test_an_incident_of_one_entry_makes_a_report_without_empty_sections(story):
+    """What is not there is not shown; that its impact is not recorded is said."""
+    story.at("10:00").add("incident.note_added", incident="INC-1", text="the site feels slow")
+    found = document(story)
+    assert headings(found)[:3] == ["Summary", "Timeline", "Impact"]
+    assert "Decisions" not in headings(found)
+    assert not [each for each in found.blocks if isinstance(each, Figure | Tiles)]
+    assert not [each for each in found.blocks if isinstance(each, Table) and not each.rows]
+    assert "When customers felt it is not recorded." in markdown.render(found).decode()
+
+
+def test_each_figure_leads_to_its_definition_and_to_its_positions(story):
+    """And every link within leads somewhere."""
+    whole(story)
+    found = document(story)
+    places = set(anchors(found.blocks))
+    for row in table(found, "Measures").rows:
+        (label,) = row.cells[0]
+        assert isinstance(label, Link)
+        assert label.target.removeprefix("#") in places
+        sources = [span.positions for cell in row.cells[2:] for span in cell if isinstance(span, Ref)]
+        assert len(sources) == 2
+        assert all(len(each) == 1 for each in sources)
+    tiles = next(each for each in found.blocks if isinstance(each, Tiles))
+    assert all(each.target is not None and each.target[1:] in places for each in tiles.tiles)
+    for span in every_span(found):
+        if isinstance(span, Ref):
+            assert {f"p-{each}" for each in span.positions} <= places
+        if isinstance(span, Link) and span.target.startswith("#"):
+            assert span.target[1:] in places
+
+
+def test_each_printed_time_bears_its_zone(story):
+    """Whichever zone it is read in."""
+    whole(story)
+    found = document(story, zone="Europe/Vienna")
+    times = [plain(row.cells[0]) for row in table(found, "Timeline").rows]
+    assert times[0] == "2026-03-02 09:00 CET"
+    assert all(each.endswith(" CET") for each in times)
+
+
+def test_missing_measures_are_named_and_never_guessed(story):
+    """Those that there are stand in the table."""
+    story.at("10:00").declared("INC-1", "SEV-3")
+    story.at("10:30").resolved("INC-1")
+    text = markdown.render(document(story)).decode()
+    assert [plain(row.cells[0]) for row in table(document(story), "Measures").rows] == ["Time to resolve"]
+    assert "Not recorded, and never estimated here: [time to detect](#means-time-to-detect)" in text
+
+
+def test_what_came_late_and_what_is_estimated_is_marked(story):
+    """Beside the time that it is about."""
+    whole(story)
+    text = markdown.render(document(story)).decode()
+    assert "recorded 41 min later" in text
+    assert "**18 min** **estimated**" in text
+
+
+def test_a_rollback_says_whether_it_was_carried_out_and_helped(story):
+    """Decided, live and helped are three different things."""
+    whole(story)
+    text = markdown.render(document(story)).decode()
+    assert "It was carried out, and its version was live. Impact ended 2 min after that." in text
+    assert "A person verified that it helped." in text
+
+
+@pytest.mark.parametrize("form", [markdown, html])
+def test_in_public_there_is_no_name_in_any_format(story, form):
+    """Roles stand for people."""
+    whole(story)
+    assert "Priya" in form.render(document(story, audience="internal")).decode()
+    content = form.render(document(story, audience="public")).decode()
+    assert "Priya" not in content
+    assert "Nair" not in content
+    assert "commander" in content
+
+
+def test_a_retracted_entry_stays_and_says_so(story):
+    """With where that is said."""
+    whole(story)
+    story.at("12:00").retracted(13, reason="it was another incident")
+    row = next(each for each in table(document(story), "Timeline").rows if plain(each.cells[3]) == "13")
+    assert row.tone == "void"
+    assert "retracted: it was another incident" in plain(row.cells[2])
+
+
+def busy(story, entries):
+    """An incident of so many entries over three days."""
+    story.at("00:00").deployed("1.0")
+    story.at("01:00").impact_started("INC-1")
+    story.at("01:10").declared("INC-1", "SEV-2")
+    for number in range(entries - 5):
+        minute = 80 + number * 10 - number % 3
+        story.at(f"+{minute // 1440}d {minute % 1440 // 60:02}:{minute % 60:02}")
+        story.add("incident.note_added", BOB, incident="INC-1", text=f"note {number}: looked at the dashboards again")
+    story.at("+2d 22:00").impact_ended("INC-1")
+    story.at("+2d 22:30").resolved("INC-1")
+
+
+def test_an_incident_of_400_entries_is_a_report_in_under_two_seconds(story):
+    """In every format, the model included."""
+    busy(story, 400)
+    pdf.render(document(story, as_of="01:05"))
+    begun = time.perf_counter()
+    model = told(story)
+    modelled = time.perf_counter() - begun
+    assert len(model["timeline"]) == 400
+    for render in (markdown.render, html.render, pdf.render):
+        begun = time.perf_counter()
+        assert len(render(words.document(model))) > 10_000
+        assert modelled + time.perf_counter() - begun < 2
+    assert csv.render(model).count(b"\r\n") == 401
+
+
+def test_a_long_timeline_is_folded_and_key_moments_stay(story):
+    """By minute and by who; what is folded is counted, and its entries are there on demand."""
+    story.at("10:00").declared("INC-1", "SEV-2")
+    for _ in range(70):
+        story.at("10:30").add("incident.note_added", BOB, incident="INC-1", text="hm")
+    story.at("11:00").resolved("INC-1")
+    found = table(document(story), "Timeline").rows
+    assert [each.tone for each in found] == ["key", "group", "key"]
+    assert plain(found[1].cells[2]) == "70 events: 70 \u00d7 incident note added"
+    assert len(found[1].folded) == 70
+    assert "<details><summary>show all 70</summary>" in html.render(document(story)).decode()
+
+
+def test_the_same_report_is_the_same_bytes_whenever_it_is_made(story):
+    """As of yesterday, asked for today."""
+    whole(story)
+    before = [form.render(document(story, as_of="10:30")) for form in (markdown, html, pdf)]
+    story.at("+1d 10:00").add("incident.note_added", incident="INC-1", text="later")
+    assert [form.render(document(story, as_of="10:30")) for form in (markdown, html, pdf)] == before
