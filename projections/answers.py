@@ -102,16 +102,17 @@ class Reader:
         if self.moment.now:
             found = self.tables.state(stream)
             return empty(stream) if found is None else found
-        return self._folded_once(stream).state
+        return self.folded_once(stream).state
 
     def audit(self, stream: str) -> Any:
         """What is kept beside a state for findings, likewise."""
         if self.moment.now:
             found = self.tables.audit(stream)
             return no_audit(stream) if found is None else found
-        return self._folded_once(stream).audit
+        return self.folded_once(stream).audit
 
-    def _folded_once(self, stream: str) -> Folded:
+    def folded_once(self, stream: str) -> Folded:
+        """A stream folded at the moment of the reader, with its history; not to be changed."""
         if stream not in self._folds:
             self._folds[stream] = self.folded(stream, self.moment)
         return self._folds[stream]

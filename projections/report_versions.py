@@ -2,7 +2,7 @@
 Which version was live when, what went out around it, and what was last known good then.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -11,6 +11,7 @@ from typing import Any
 from ledger.events import RollbackSucceeded
 from ledger.values import from_microseconds, stream_name
 from projections import history, last_known_good
+from projections.answers import Reader
 from projections.facts import Fact, Moment
 from projections.incident import Slot
 from projections.incident_story import AFTERMATH
@@ -31,7 +32,31 @@ INSTALLING = ("deployment.succeeded", "rollback.succeeded", "service.removed")
 
 def versions(scene: Scene) -> list[dict[str, Any]]:
     """Of every slot that the incident affects."""
-    return [_Slot(scene, each).json() for each in scene.story.slots]
+    sights = list(_sights(scene))
+    return [_Slot(scene, each, sights).json() for each in scene.story.slots]
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A moment at which one looked for a version to go back to; read once for all slots."""
+
+    name: str
+    at: int
+    position: int
+    reader: Reader
+
+
+def _sights(scene: Scene) -> Iterator[Sight]:
+    """
+    When customers began to feel it, and when it was declared, by all that is known by now. The latter is what
+    responders saw: by then the version under suspicion no longer counts as good.
+    """
+    started, declared = scene.measures["time_to_detect"].start, scene.state.first("declared")
+    moments = [("impact_started", started)] if started else []
+    moments += [("declared", (declared.at, declared.position))] if declared else []
+    for name, (at, position) in moments:
+        moment = Moment(from_microseconds(at), scene.reader.moment.known_at)
+        yield Sight(name, at, position, reader_at(scene.reader, moment))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +84,13 @@ class Stretch:
 
 
 class _Slot:
-    def __init__(self, scene: Scene, slot: Slot) -> None:
-        self.scene, self.slot = scene, slot
-        self._folded = scene.reader.folded(stream_name("slot", *slot), scene.reader.moment)
+    def __init__(self, scene: Scene, slot: Slot, sights: Sequence[Sight]) -> None:
+        self.scene, self.slot, self.sights = scene, slot, sights
+        self._folded = scene.reader.folded_once(stream_name("slot", *slot))
         self.state: SlotState = self._folded.state
 
     def json(self) -> dict[str, Any]:
-        sights = list(self._sights())
+        sights = [self._sight(each) for each in self.sights]
         told = sights[-1] if sights else {}
         return {
             "service": self.slot[0],
@@ -122,25 +147,13 @@ class _Slot:
         told = [each for each in self._folded.changes if each.position in found and each.type in OUTGOING]
         return [history.item(each, self.state.void) for each in told]
 
-    def _sights(self) -> Iterator[dict[str, Any]]:
-        """
-        What one could go back to when customers began to feel it, and when it was declared. The latter
-        is what responders saw: by then the version under suspicion no longer counts as good.
-        """
-        started = self.scene.measures["time_to_detect"].start
-        declared = self.scene.state.first("declared")
-        if started is not None:
-            yield {"at": "impact_started", **moment(*started), **self._sight(started[0])}
-        if declared is not None:
-            yield {"at": "declared", **moment(declared.at, declared.position), **self._sight(declared.at)}
-
-    def _sight(self, at: int) -> dict[str, Any]:
-        """What was so then, by all that is known by now."""
-        then = Moment(from_microseconds(at), self.scene.reader.moment.known_at)
-        view = reader_at(self.scene.reader, then).view(*self.slot)
+    def _sight(self, sight: Sight) -> dict[str, Any]:
+        view = sight.reader.view(*self.slot)
         good, target = last_known_good.last_known_good(view), last_known_good.target(view)
         current = view.slot.current
         return {
+            "at": sight.name,
+            **moment(sight.at, sight.position),
             "current": None if current is None else view.slot.artifacts[current.artifact].version,
             "last_known_good": None if good is None else _known_good(view, good),
             "rollback_target": None if target is None else last_known_good.target_json(view, target),
