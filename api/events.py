@@ -18,11 +18,11 @@ from api import reading
 from api.appending import Outcome, Wish, all_or_nothing, each_by_itself, summary
 from api.drafts import NDJSON, Sent, read
 from api.events_docs import AppendQuery, EventsQuery, StreamQuery
-from api.moments import resolve
+from api.moments import MomentSchema, check_known, resolve
 from api.principals import current_principal, require_reader
 from api.problems import body_of
 from api.receipts import sealed
-from api.resources import Blueprint, NoQuery
+from api.resources import Blueprint
 from api.service import service
 from ledger.codec import Row
 from ledger.deciding import Receipt
@@ -162,16 +162,17 @@ def _linked(response: Response, following: int | None) -> Response:
 
 
 @blp.route("/<int:position>")
-@blp.arguments(NoQuery, location="query", as_kwargs=True)
+@blp.arguments(MomentSchema, location="query", as_kwargs=True)
 @docs.one(blp)
-def one(position: int) -> Response:
+def one(position: int, **asked: Any) -> Response:
     """
-    The event at a position, as it was recorded.
+    The event at a position, as it was recorded; 404 where it was not known, or not so yet, at the moment asked about.
 
     It stays as it is for ever, but for what is redacted: so its ETag tells
     whether that happened.
     """
     require_reader()
+    check_known(position, asked)
     wanted = _accepted(JSON, EVENT)
     return _conditional(reading.as_json(service().ledger.row(position)), wanted)
 

@@ -160,7 +160,7 @@ def page(blp: Blueprint) -> _Decorator:
 def one(blp: Blueprint) -> _Decorator:
     def decorate(view: Any) -> Any:
         view = blp.header("If-None-Match", "304 if the answer still has this ETag", _STRING)(view)
-        view = blp.refuses(404, 406)(view)
+        view = blp.refuses(400, 404, 406, 503)(view)
         view = blp.alt_response(304, description="it is still so")(view)
         view = blp.alt_response(200, schema=RecordedEventSchema, content_type=EVENT)(view)
         return blp.response(200, RecordedEventSchema, description="the event", headers=_ETAG_HEADER, example=_RECORDED)(

@@ -7,10 +7,12 @@ them; the checkpoint is asked for anew each time.
 
 import gzip
 import hashlib
+from typing import Any
 
 from flask import Response, request
 
 from api import log_docs as docs
+from api.moments import MomentSchema, check_known
 from api.principals import require_reader
 from api.resources import Blueprint, NoQuery
 from api.service import service
@@ -67,16 +69,17 @@ def keys() -> Response:
 
 
 @blp.route("/v1/events/<int:position>/proof")
-@blp.arguments(NoQuery, location="query", as_kwargs=True)
+@blp.arguments(MomentSchema, location="query", as_kwargs=True)
 @docs.proof(blp)
-def proof(position: int) -> Response:
+def proof(position: int, **asked: Any) -> Response:
     """
-    The proof that the event at a position is in the log.
+    The proof that the event at a position is in the log; 404 where it was not known, or not so yet, at the moment asked about.
 
     C2SP tlog-proof: the hashes from its leaf to the root, and the checkpoint
     they lead to. The leaf itself is in the bundle `tile/entries/...`.
     """
     require_reader()
+    check_known(position, asked)
     return _answer(service().log.proof(position).encoded(), TEXT, "no-cache", private=True)
 
 

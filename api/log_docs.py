@@ -52,7 +52,7 @@ def _file(blp: Blueprint, media_type: str, description: str, example: str | None
             # A token is asked for only where LASTGOOD_PUBLIC_LOG is false.
             view = blp.doc(security=[{}, {"token": []}])(view)
         view = blp.header("If-None-Match", "304 if the answer still has this ETag", _STRING)(view)
-        view = blp.refuses(404, 503)(view)
+        view = blp.refuses(*(() if public else (400,)), 404, 503)(view)
         view = blp.alt_response(304, description="it is still so")(view)
         return blp.response(
             200,

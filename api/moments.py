@@ -15,7 +15,8 @@ from marshmallow import Schema
 
 from api.resources import Digits, parameter
 from api.service import service
-from ledger.errors import NotYet, OutOfRange
+from ledger.codec import recorded
+from ledger.errors import NotRecorded, NotYet, OutOfRange
 from ledger.values import Time, Unfit, instant, rfc3339
 from projections.facts import Moment
 
@@ -69,6 +70,31 @@ def resolve(as_of: str | None = None, known_at: str | None = None, at_least: int
         moment = _by(as_of, moment, f"known_at {known_at}")
     _wait(position)
     return Moment(moment, position)
+
+
+class NotSoThen(NotRecorded):
+    """An event that is recorded, and was not so, or not known, at the moment that is asked about."""
+
+    def __init__(self, position: int, known_at: int, as_of: datetime) -> None:
+        super().__init__(position, known_at)
+        if position <= known_at:
+            self.args = (f"the event at position {position} was not so yet at {rfc3339(as_of)}",)
+
+
+def check_known(position: int, asked: Mapping[str, Any]) -> None:
+    """
+    For reads of one event, with the query members of every read.
+
+    Raises:
+        NotRecorded: unless there is an event, and it counted at the moment that is asked about.
+        OutOfRange, NotYet: as `resolve`.
+    """
+    if not asked:
+        return
+    moment = resolve(**asked)
+    row = recorded(service().ledger.row(position))
+    if not moment.now and (position > moment.known_at or row.effective_at > moment.as_of):
+        raise NotSoThen(position, moment.known_at, moment.as_of)
 
 
 def _wait(position: int | None) -> None:

@@ -288,5 +288,23 @@ def test_nothing_is_read_without_a_token(server):
         assert server.client(None).get(path).status == 401
 
 
-def test_an_event_takes_no_parameters(reader, history):
-    assert reader.get(f"/v1/events/{history['positions'][0]}", known_at=1).status == 422
+@pytest.mark.parametrize("end", ["", "/proof"])
+def test_an_event_and_its_proof_are_read_at_a_moment_as_everything_is(server, reader, history, end):
+    """It is there from when it was known, and from when it counts; what is ahead is refused as everywhere."""
+    first, second = history["positions"][:2]
+    path = f"/v1/events/{second}{end}"
+    server.client().post("/v1/events", deployed(name()), wait="sealed")
+    for query, status in (
+        ({"known_at": second}, 200),
+        ({"known_at": first}, 404),
+        ({"as_of": "2026-01-01T22:59:59Z"}, 404),
+        ({"as_of": "2026-01-01T23:00:00Z"}, 200),
+        ({"at_least": second}, 200),
+        ({"at_least": 10**12}, 400),
+        ({"known_at": 10**12}, 400),
+        ({"as_of": "2026-01-01T23:00:00"}, 422),
+        ({"limit": 1}, 422),
+    ):
+        answer = reader.get(path, **query)
+        assert answer.status == status, (query, answer.body)
+    assert "not so yet" in reader.get(path, as_of="2026-01-01T00:00:00Z").json()["detail"]
