@@ -6,7 +6,6 @@ missing and why, and with every single value and the positions it came from.
 """
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from flask import Response, jsonify
@@ -18,11 +17,11 @@ from api.resources import Blueprint, parameter
 from api.service import service
 from api.slots import NAME, moment_of
 from ledger.errors import OutOfRange
-from ledger.values import Choice, Text, Time, Unfit, instant
-from projections import delivery, incident_measures, report_zone
+from ledger.values import Choice, Due, Text, Unfit
+from projections import delivery, incident_measures, periods, report_zone
 from projections.answers import Reader
 from projections.facts import Moment
-from projections.periods import Period, Unreasonable, period
+from projections.periods import Period, Unreasonable
 from projections.selection import BY, Selection
 
 blp = Blueprint("metrics", __name__, url_prefix="/v1", description="Figures over many incidents and deployments")
@@ -30,9 +29,9 @@ blp = Blueprint("metrics", __name__, url_prefix="/v1", description="Figures over
 
 class MetricsQuery(MomentSchema):
     from_ = parameter(
-        Time(), "From this time on. Default: the midnight 90 days before the end of the period.", data_key="from"
+        Due(), "From this day or moment on. Default: the midnight 90 days before the end.", data_key="from"
     )
-    to = parameter(Time(), "Before this time; may lie ahead. Default: up to and with the moment asked for.")
+    to = parameter(Due(), "Before this day or moment; may lie ahead. Default: up to and with the moment asked for.")
     zone = parameter(Text(200), "An IANA time zone, by whose clock days, weeks and months begin.", load_default="UTC")
     service = parameter(NAME, "Only this service.")
     environment = parameter(NAME, "Only this environment.")
@@ -83,10 +82,8 @@ def _answer(answer: Callable[[Reader, Selection], dict[str, Any]], query: dict[s
 
 def _period(begin: str | None, end: str | None, zone: str, moment: Moment) -> Period:
     try:
-        return period(_instant(begin), _instant(end), report_zone.find(zone).info, moment.as_of)
+        clock = report_zone.find(zone).info
+        first, last = (None if each is None else periods.moment(each, clock) for each in (begin, end))
+        return periods.period(first, last, clock, moment.as_of)
     except (Unreasonable, Unfit) as wrong:
         raise OutOfRange(str(wrong)) from None
-
-
-def _instant(text: str | None) -> datetime | None:
-    return None if text is None else instant(text)

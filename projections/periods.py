@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 
-from ledger.values import from_microseconds, microseconds, rfc3339
+from ledger.values import from_microseconds, instant, microseconds, rfc3339
 
 USUAL_DAYS = 90
 """How far a period goes back where nobody says."""
@@ -50,6 +50,14 @@ class Period:
         }
 
 
+def moment(text: str, zone: tzinfo) -> datetime:
+    """The moment of an RFC 3339 text; of a day, the midnight that it begins with."""
+    try:
+        return instant(text) if len(text) > len("2026-03-01") else midnight(date.fromisoformat(text), zone)
+    except OverflowError:
+        raise Unreasonable(f"{text} does not begin anywhere in that time zone: ask for another day") from None
+
+
 def period(start: datetime | None, end: datetime | None, zone: tzinfo, now: datetime) -> Period:
     """
     The period from one moment to another; without a start, from the midnight 90 days before its end.
@@ -59,7 +67,7 @@ def period(start: datetime | None, end: datetime | None, zone: tzinfo, now: date
     """
     try:
         last = end or now
-        begin = start or _midnight((last.astimezone(zone) - USUAL_DAYS * _DAY).date(), zone)
+        begin = start or midnight((last.astimezone(zone) - USUAL_DAYS * _DAY).date(), zone)
         _ = begin.astimezone(zone) - 32 * _DAY, last.astimezone(zone) + 32 * _DAY
     except OverflowError:
         raise Unreasonable("a calendar has no such days: ask for other times") from None
@@ -118,7 +126,7 @@ def _week(day: date) -> str:
     return f"{year}-W{week:02}"
 
 
-def _midnight(day: date, zone: tzinfo) -> datetime:
+def midnight(day: date, zone: tzinfo) -> datetime:
     """When a day begins; where the clocks leave midnight out, the moment at which they do."""
     return datetime.combine(day, time(), zone).astimezone(UTC)
 
@@ -140,10 +148,10 @@ def _buckets(
 def _cut(
     zone: tzinfo, start: int, end: int, day: date, following: Callable[[date], date], name: Callable[[date], str]
 ) -> Iterator[Bucket]:
-    opens = microseconds(_midnight(day, zone))
+    opens = microseconds(midnight(day, zone))
     while opens < end:
         after = following(day)
-        closes = microseconds(_midnight(after, zone))
+        closes = microseconds(midnight(after, zone))
         if max(opens, start) < min(closes, end):
             yield Bucket(name(day), max(opens, start), min(closes, end), start <= opens and closes <= end)
         day, opens = after, closes

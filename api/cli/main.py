@@ -29,6 +29,7 @@ VERBS = {
     "history": at("api.cli.read:history", "Deployments, releases and rollbacks of one slot."),
     "timeline": at("api.cli.timeline:timeline", "What happened in an incident, in order."),
     "findings": at("api.cli.findings:findings", "Where practice left the doctrine."),
+    "metrics": at("api.cli.metrics:metrics", "How long incidents took, and how software is delivered."),
     "plan": at("api.cli.read:plan", "What returning an environment to a moment would change."),
     "import": at("api.cli.importing:import_", "Take in what another tool keeps: on-call calendars."),
     "export": at("api.cli.export:export", "Write events as NDJSON to a file or standard output."),

@@ -84,6 +84,13 @@ def test_a_period_is_from_a_time_and_before_another(world):
     assert (ahead["total"]["counted"], len(ahead["groups"])) == (2, 1)
 
 
+def test_a_day_begins_by_the_clock_of_the_zone(world):
+    """In Kolkata half past six in the evening before, by UTC."""
+    reply = asked(world, **{"from": "2026-03-01", "to": "2026-04-01", "zone": "Asia/Kolkata"})
+    assert (reply["from"], reply["to"]) == ("2026-02-28T18:30:00Z", "2026-03-31T18:30:00Z")
+    assert (reply["zone"], reply["total"]["counted"]) == ("Asia/Kolkata", 0)
+
+
 def test_an_earlier_moment_has_the_figures_of_then(world):
     """As of then, and as known then."""
     assert asked(world, as_of=world.at(70))["total"]["open"] == 1
@@ -110,7 +117,8 @@ def test_by_team_month_and_week(world, server):
     "query, status",
     [
         ({"by": "person"}, 422),
-        ({"from": "2026-03-01"}, 422),
+        ({"from": "2026-02-30"}, 422),
+        ({"from": "March"}, 422),
         ({"from": "2026-03-01T00:00:00"}, 422),
         ({"zone": "Europe/Atlantis"}, 400),
         ({"zone": "../../etc/passwd"}, 400),
@@ -120,6 +128,7 @@ def test_by_team_month_and_week(world, server):
         ({"from": "2026-03-02T00:00:00Z", "to": "2026-03-01T00:00:00Z"}, 400),
         ({"from": "2026-03-01T00:00:00Z", "to": "2026-03-01T00:00:00Z"}, 400),
         ({"from": "0001-01-01T00:00:00Z"}, 400),
+        ({"from": "0001-01-01", "zone": "Asia/Kolkata"}, 400),
         ({"from": "2026-03-01T00:00:00Z", "to": "9999-12-31T23:59:59Z"}, 400),
         ({"as_of": "2999-01-01T00:00:00Z"}, 400),
     ],
