@@ -220,7 +220,9 @@ class Group:
         # Redaction deletes the fingerprint, and then the key alone decides.
         redacted = receipt.position in mine.redacted or receipt.position in self.overlay.redacted
         if kept is not None and not redacted and kept != prepared.fingerprint:
-            raise IdTaken(prepared.source, prepared.id, receipt.position, submitter != principal.id)
+            # What comes earlier in the same command is not stored, so its position will be another event's.
+            at = None if key in mine.receipts else receipt.position
+            raise IdTaken(prepared.source, prepared.id, at, submitter != principal.id)
         return replace(receipt, duplicate=True, warnings=())
 
     def _consider(

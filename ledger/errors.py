@@ -59,14 +59,18 @@ class Conflict(LedgerError):
 
 
 class IdTaken(Conflict):
-    """`other_submitter`: what was recorded first is not the caller's own."""
+    """
+    `other_submitter`: what was recorded first is not the caller's own; `position`: where it is, None for another
+    event of the same request.
+    """
 
-    def __init__(self, source: str, event_id: str, position: int, other_submitter: bool = False) -> None:
+    def __init__(self, source: str, event_id: str, position: int | None, other_submitter: bool = False) -> None:
         self.source, self.event_id, self.position = source, event_id, position
         self.other_submitter = other_submitter
         by = " by another submitter" if other_submitter else ""
+        taken = "given to another event of the same request" if position is None else f"recorded at position {position}"
         super().__init__(
-            f"id {event_id} of source {source} is recorded at position {position}{by} with other content, "
+            f"id {event_id} of source {source} is {taken}{by} with other content, "
             "and nothing was stored: give a new event a new id, or send the same content again"
         )
 

@@ -46,6 +46,7 @@ EXAMPLES = [
     (NotAllowed("for people only"), 403, "not-allowed", {}),
     (NotRecorded(9, 7), 404, "not-recorded", {}),
     (IdTaken("s", "i", 3), 409, "id-taken", {"position": 3, "other_submitter": False}),
+    (IdTaken("s", "i", None), 409, "id-taken", {"position": None, "other_submitter": False}),
     (IdTaken("s", "i", 3, other_submitter=True), 409, "id-taken", {"position": 3, "other_submitter": True}),
     (Unwelcome(["never ran here"]), 409, "unwelcome", {"warnings": ["never ran here"]}),
     (StaleRevision("slot/a/b", 5, 7), 412, "stale-revision", {"stream": "slot/a/b", "revision": 7}),

@@ -109,10 +109,10 @@ def test_of_two_twins_in_one_batch_the_second_is_a_duplicate(ledger):
 
 
 def test_of_two_unequal_twins_in_one_batch_neither_is_stored(ledger):
-    """All or nothing; the line tells which."""
-    with pytest.raises(IdTaken) as caught:
+    """All or nothing; the line tells which. No position is named: the first was not stored, and another event will be there."""
+    with pytest.raises(IdTaken, match="another event of the same request") as caught:
         append(ledger, deployed("1"), draft(deployed("1.5"), id="a"), draft(deployed("1.6"), id="a"))
-    assert caught.value.line == 3
+    assert (caught.value.line, caught.value.position) == (3, None)
     assert ledger.head() == 0
 
 
