@@ -93,27 +93,20 @@ class Axis:
         return min(max(found.x(seconds), self.left), self.right)
 
 
-def axis(instants: Iterable[datetime], zone: tzinfo, left: float, right: float) -> Axis:
+def axis(instants: Iterable[datetime], zone: tzinfo, left: float, right: float, *, whole: bool = False) -> Axis:
     """
     A scale from *left* to *right* on which every one of *instants* lies, with a little room at both ends.
 
-    Needs one instant at least. Less than ten minutes are drawn as ten.
+    Needs one instant at least. Less than ten minutes are drawn as ten. A *whole* one has no cuts and no such room.
     """
     known = sorted({times.within_reach(each).timestamp() for each in instants})
     if (missing := _SHORTEST - (known[-1] - known[0])) > 0:
         known = [known[0] - missing / 2, *known, known[-1] + missing / 2]
-    gaps = _to_cut(known)
-    margin = _MARGIN * (known[-1] - known[0] - sum(end - begin for begin, end in gaps))
+    gaps = [] if whole else _to_cut(known)
+    margin = 0 if whole else _MARGIN * (known[-1] - known[0] - sum(end - begin for begin, end in gaps))
     inner = [edge for begin, end in gaps for edge in (begin + margin, end - margin)]
     edges = [known[0] - margin, *inner, known[-1] + margin]
     return Axis(_laid_out(edges, left, right), zone)
-
-
-def span(begin: datetime, end: datetime, zone: tzinfo, left: float, right: float) -> Axis:
-    """A scale of exactly this period, nothing cut; a period of no length is drawn as ten minutes."""
-    first = times.within_reach(begin).timestamp()
-    last = times.within_reach(max(end, begin)).timestamp()
-    return Axis(_laid_out([first, max(last, first + _SHORTEST)], left, right), zone)
 
 
 def _laid_out(edges: Sequence[float], left: float, right: float) -> tuple[Stretch, ...]:

@@ -7,7 +7,7 @@ label beside it. What is estimated is hatched and has a dashed edge.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
 from api.report.pictures import text, times
@@ -66,6 +66,7 @@ class Bar:
 class Bars:
     bars: tuple[Bar, ...]
     folded: tuple[Bar, ...]
+    """Those that have no place or no name in the picture, and are counted below it."""
     pitch: float
     rows: int
     callouts: int
@@ -76,16 +77,15 @@ class Bars:
 
 
 def tracks(spans: Sequence[Span], axis: Axis, right: float) -> Bars:
-    """Rows of bars that follow one another; labels that no bar can hold go below, from the last to the first."""
-    rows, callouts = Rows(MOST_TRACKS), Rows(_CALLOUTS, axis.torn)
+    """Rows of bars that follow one another; labels that no bar can hold go below."""
+    rows = Rows(MOST_TRACKS)
     placed: list[Bar] = []
     for span in sorted(spans, key=_begin):
         low, high = _ends(span, axis)
         row = rows.place(low, high)
         placed.append(Bar(span, low, high, -1 if row is None else row, *_inside(span, low, high, axis)))
-    drawn = [_called_out(bar, callouts, axis, right) for bar in reversed(placed) if bar.row >= 0]
-    bars = tuple(bar for bar in reversed(drawn))
-    return Bars(bars, tuple(bar for bar in placed if bar.row < 0), BAR + 3, len(rows), len(callouts))
+    drawn, callouts = _called_out([bar for bar in placed if bar.row >= 0], axis, right)
+    return Bars(tuple(drawn), _untold(placed, drawn), BAR + 3, len(rows), callouts)
 
 
 def strips(spans: Sequence[Span], axis: Axis, right: float) -> Bars:
@@ -93,7 +93,14 @@ def strips(spans: Sequence[Span], axis: Axis, right: float) -> Bars:
     rows = Rows(MOST_STRIPS)
     placed = [_strip(span, axis, right, rows) for span in sorted(spans, key=_begin)]
     drawn = tuple(bar for bar in placed if bar.row >= 0)
-    return Bars(drawn, tuple(bar for bar in placed if bar.row < 0), STRIP, len(rows), 0)
+    return Bars(drawn, _untold(placed, drawn), STRIP, len(rows), 0)
+
+
+def _untold(placed: Sequence[Bar], drawn: Sequence[Bar]) -> tuple[Bar, ...]:
+    """Bars without a place, and those whose name found none."""
+    return *(bar for bar in placed if bar.row < 0), *(
+        bar for bar in drawn if not bar.label and text.shown(bar.span.label)
+    )
 
 
 def draw(canvas: Canvas, bars: Bars, top: float, zone: tzinfo, right: float) -> None:
@@ -105,7 +112,7 @@ def draw(canvas: Canvas, bars: Bars, top: float, zone: tzinfo, right: float) -> 
         if bar.place == "below":
             _draw_callout(canvas, bar, top + bar.row * bars.pitch + height, below + bar.callout * _CALLOUT, zone)
     if bars.folded:
-        x = bars.folded[0].left
+        x = min(bar.left for bar in bars.folded)
         label = f"+{len(bars.folded)} more"
         wide = text.width(label, SMALL)
         y = below + bars.callouts * _CALLOUT
@@ -152,24 +159,42 @@ def _inside(span: Span, low: float, high: float, axis: Axis) -> tuple[str, str]:
     return (cut, "below") if goes_below else (cut, "inside")
 
 
-def _called_out(bar: Bar, callouts: Rows, axis: Axis, right: float) -> Bar:
-    """Right to left, each label begins at its line: so no line runs through a label that was placed before."""
-    if bar.place != "below":
-        return bar
+def _called_out(bars: Sequence[Bar], axis: Axis, right: float) -> tuple[list[Bar], int]:
+    """
+    *bars* with labels below where these have room, and in how many rows.
+
+    First those that leave the way down free for all others, then what still has a place.
+    """
+    rows = Rows(_CALLOUTS, axis.torn)
+    found = {number: bar for number, bar in enumerate(bars) if bar.place != "below"}
+    holds = [_hold(bar) for bar in bars if bar.place == "below"]
+    for others in (holds, []):
+        for number, bar in enumerate(bars):
+            if number not in found and (placed := _below(bar, rows, others, axis, right)):
+                found[number] = placed
+    return [found.get(number) or replace(bar, place="inside") for number, bar in enumerate(bars)], len(rows)
+
+
+def _below(bar: Bar, rows: Rows, others: Sequence[float], axis: Axis, right: float) -> Bar | None:
+    """In the middle under its line or to one side of it, under none of the *others*, as high as there is room."""
     x = _hold(bar)
     for room in (LONGEST, SHORTEST):
         label = text.fitted(bar.span.label, room, SMALL)
         wide = text.width(label, SMALL)
-        left = max(min(x - 2, right - wide), axis.left)
-        row = callouts.place(min(left, x - 2), max(left + wide, x + 2) + _GAP, clear=x)
-        if row is not None:
-            return Bar(bar.span, bar.left, bar.right, bar.row, label, "below", row, left)
-    return Bar(bar.span, bar.left, bar.right, bar.row, bar.label, "inside")
+        for wished in (x - wide / 2, x - 2, x + 2 - wide):
+            left = max(min(wished, right - wide), axis.left)
+            low, high = left - _GAP / 2, left + wide + _GAP / 2
+            if any(low - 1 < other < high + 1 and other != x for other in others):
+                continue
+            row = rows.place(low, high, clear=x)
+            if row is not None:
+                return replace(bar, label=label, callout=row, label_left=left)
+    return None
 
 
 def _hold(bar: Bar) -> float:
     """Where the line to a label below begins."""
-    return bar.left + min(bar.width / 2, 10)
+    return (bar.left + bar.right) / 2
 
 
 def _strip(span: Span, axis: Axis, right: float, rows: Rows) -> Bar:

@@ -17,21 +17,28 @@ from api.report.pictures.canvas import BACK, SHADE, SMALL, WIDTH, Canvas, Drawin
 from api.report.pictures.markers import Arranged, Marker, Shape
 from api.report.pictures.palette import Ink
 
-Kind = Literal["severity", "impact", "version", "alert", "action", "decision", "other"]
+Kind = Literal["severity", "impact", "version", "alert", "action", "decision", "other", "incident", "deployment"]
 
 MOST_LANES = 14
 GUTTER = 92.0
 
-_SHAPES: dict[Kind, Shape] = {"version": "diamond", "alert": "triangle", "decision": "square"}
+_SHAPES: dict[Kind, Shape] = {
+    "version": "diamond",
+    "deployment": "diamond",
+    "alert": "triangle",
+    "decision": "square",
+}
+_MOST_ROWS: dict[Kind, int] = {"deployment": 2}
 _PADDING = 7.0
 _TITLE_LINE = 13.0
+_THINNEST = 2.0
 _EDGE = 8.0
 _TOLD = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One line of the story: its stretches above, its moments below. Impact also shades all lanes."""
+    """One line of the story: its stretches above, its moments below. Impact, and incidents, also shade all lanes."""
 
     title: str
     kind: Kind
@@ -52,8 +59,8 @@ class _Laid:
 
     @property
     def height(self) -> float:
-        rows = self.bars.height + self.moments.height
-        return max(rows + self.above, len(self.title) * _TITLE_LINE, 16.0) + 2 * _PADDING
+        rows = max(self.bars.height + self.moments.height, 16.0)
+        return max(rows + self.above, len(self.title) * _TITLE_LINE) + 2 * _PADDING
 
 
 def draw(
@@ -62,16 +69,19 @@ def draw(
     *,
     begin: datetime | None = None,
     end: datetime | None = None,
+    whole: bool = False,
     width: float = WIDTH,
 ) -> Drawing:
     """
     The picture of *lanes*, from the first moment to the last in them, or from *begin* to *end* where these lie further out.
 
-    Lanes in which nothing is are left out; of very many, the first are drawn and the others counted.
+    A *whole* one is never cut, however long nothing happens. Lanes in which
+    nothing is are left out, but for those of deployments; of very many, the
+    first are drawn and the others counted.
     """
-    full = [each for each in lanes if each.spans or each.markers]
+    full = [each for each in lanes if each.spans or each.markers or each.kind == "deployment"]
     gutter = GUTTER if width >= 480 else _EDGE
-    scaled = axis(_instants(full, begin, end), zone, gutter + 4, width - _EDGE)
+    scaled = axis(_instants(full, begin, end), zone, gutter + 4, width - _EDGE, whole=whole)
     laid = [_lay_out(each, scaled, width, gutter) for each in full[:MOST_LANES]]
     canvas = Canvas(width)
     top = y = scale.head(canvas, scaled)
@@ -97,8 +107,8 @@ def _lay_out(lane: Lane, scaled: Axis, width: float, gutter: float) -> _Laid:
     narrow = gutter < GUTTER
     room = width - 2 * _EDGE if narrow else gutter - _EDGE - 4
     title = text.wrapped(lane.title, room, SMALL, "semibold", lines=1 if narrow else 3)
-    arrange = bars.strips if lane.kind == "alert" else bars.tracks
-    moments = markers.arrange(lane.markers, scaled, right)
+    arrange = bars.strips if lane.kind in ("alert", "incident") else bars.tracks
+    moments = markers.arrange(lane.markers, scaled, right, _MOST_ROWS.get(lane.kind, markers.MOST_ROWS))
     return _Laid(lane, title, arrange(lane.spans, scaled, right), moments, 16.0 if narrow else 0.0)
 
 
@@ -113,6 +123,8 @@ def _draw_lane(canvas: Canvas, laid: _Laid, scaled: Axis, top: float, *, banded:
         )
     rows = top + _PADDING + laid.above
     bars.draw(canvas, laid.bars, rows, scaled.zone, canvas.width - 4)
+    if laid.lane.kind == "deployment" and not laid.lane.markers:
+        canvas.text(scaled.left + 4, rows + 11, "nothing deployed", size=SMALL, ink=Ink.MUTED)
     usual = _SHAPES.get(laid.lane.kind, "circle")
     markers.draw(canvas, laid.moments, rows + laid.bars.height, scaled.zone, usual)
 
@@ -120,10 +132,11 @@ def _draw_lane(canvas: Canvas, laid: _Laid, scaled: Axis, top: float, *, banded:
 def _shade(canvas: Canvas, lanes: Sequence[Lane], scaled: Axis, top: float, bottom: float) -> None:
     """Impact through all lanes, so that one sees what happened during it."""
     for lane in lanes:
-        for span in lane.spans if lane.kind == "impact" else ():
+        for span in lane.spans if lane.kind in ("impact", "incident") else ():
             left = scaled.x(span.since) if span.since else scaled.left
             right = scaled.x(span.until) if span.until else scaled.right
-            canvas.rect(left, top, right - left, bottom - top, layer=SHADE, fill=Ink.SHADE)
+            left = min(left, scaled.right - _THINNEST)
+            canvas.rect(left, top, max(right - left, _THINNEST), bottom - top, layer=SHADE, fill=Ink.SHADE)
 
 
 def _notes(canvas: Canvas, lanes: Sequence[Lane], y: float) -> float:
@@ -168,5 +181,7 @@ def _told(lane: Lane, zone: tzinfo) -> Iterator[str]:
     moments = [f"{times.moment(each.at, zone)} {each.label}" for each in sorted(chosen, key=lambda each: each.at)]
     told = [text.fitted(each, 600, SMALL) for each in (*spans[:_TOLD], *moments)]
     yield from told
+    if not told:
+        yield "nothing deployed"
     if rest := len(lane.spans) + len(lane.markers) - len(told):
         yield f"and {rest} more"

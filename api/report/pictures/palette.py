@@ -18,7 +18,7 @@ class Ink(Enum):
     MUTED = ("#566072", "#a3aebf")
     GRID = ("#e7ebf1", "#28313f")
     LINE = ("#ccd4df", "#3d485a")
-    EDGE = ("#8b96a8", "#7b879a")
+    EDGE = ("#7f8a9d", "#7b879a")
     PLAIN = ("#e8ecf2", "#2a3443")
     ACCENT = ("#2459c9", "#8bb0ff")
     ACCENT_SOFT = ("#e4ebfb", "#22345c")
@@ -30,7 +30,7 @@ class Ink(Enum):
     GOOD_SOFT = ("#dff1e6", "#1c3a2b")
     SEV1 = ("#a81c2b", "#ff9aa0")
     ON_SEV1 = ("#ffffff", "#2b070c")
-    SEV2 = ("#f2c46d", "#8a5b10")
+    SEV2 = ("#f2c46d", "#7d520e")
     ON_SEV2 = ("#352200", "#fff3dc")
     SEV3 = ("#f5f1e8", "#2d2b27")
     ON_SEV3 = ("#433c2e", "#e9e2d3")
@@ -99,4 +99,4 @@ SEEN_ON = {
     Ink.BAD: (Ink.PAPER, Ink.BAND, Ink.SHADE),
     Ink.SEV1: (Ink.PAPER, Ink.BAND, Ink.SEV2, Ink.SEV3),
 }
-"""Marks that must be told from their ground without being read: a contrast of 2.8 or more."""
+"""Marks that must be told from their ground without being read: a contrast of 3 or more."""

@@ -3,15 +3,17 @@
 from bisect import bisect_left, insort
 from dataclasses import dataclass, field
 
+Interval = tuple[float, float]
+
 
 @dataclass(slots=True)
 class Rows:
     """Rows of intervals that never overlap; at most *most* of them."""
 
     most: int
-    blocked: list[tuple[float, float]] = field(default_factory=list)
+    blocked: list[Interval] = field(default_factory=list)
     """Intervals that are free in no row, from left to right."""
-    taken: list[list[tuple[float, float]]] = field(default_factory=list)
+    taken: list[list[Interval]] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.taken)
@@ -29,16 +31,21 @@ class Rows:
 
         With *clear*, only a row that a line from above reaches at that x; the line takes its place in the rows above.
         """
-        line = None if clear is None else (clear - 1, clear + 1)
         for row in range(min(len(self.taken) + 1, self.most)):
             if self.is_free(row, left, right):
-                if row == len(self.taken):
-                    self.taken.append(list(self.blocked))
-                insort(self.taken[row], (left, right))
-                if line:
-                    for above in self.taken[:row]:
-                        insort(above, line)
+                self._take(row, (left, right))
+                if clear is not None:
+                    self._cross(row, clear)
                 return row
-            if line and not self.is_free(row, *line):
+            if clear is not None and not self.is_free(row, clear - 1, clear + 1):
                 return None
         return None
+
+    def _cross(self, below: int, x: float) -> None:
+        for row in self.taken[:below]:
+            insort(row, (x - 1, x + 1))
+
+    def _take(self, row: int, interval: Interval) -> None:
+        if row == len(self.taken):
+            self.taken.append(list(self.blocked))
+        insort(self.taken[row], interval)

@@ -10,6 +10,7 @@ overlap' can be computed.
 import json
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -54,7 +55,12 @@ def shown(raw: str) -> str:
     """
     line = " ".join(raw[:_LIMIT].split())
     line = _UNSEEN.sub("", _CONTROL.sub("\ufffd", line))
-    return "".join("".join(list(group)[:2] if is_mark else group) for is_mark, group in groupby(line, _is_mark))
+    return "".join("".join(_few(group) if is_mark else group) for is_mark, group in groupby(line, _is_mark))
+
+
+def _few(marks: Iterator[str]) -> list[str]:
+    """Two at most, and none that strikes a letter out."""
+    return [each for each in marks if unicodedata.combining(each) > 1 or ord(each) in _widths()["regular"]][:2]
 
 
 def fitted(raw: str, room: float, size: float, weight: Weight = "regular") -> str:
@@ -69,12 +75,12 @@ def fitted(raw: str, room: float, size: float, weight: Weight = "regular") -> st
 
 
 def wrapped(raw: str, room: float, size: float, weight: Weight = "regular", *, lines: int = 2) -> list[str]:
-    """*raw* in at most so many lines, broken at spaces, a word only where it is too long alone; each fits in *room*."""
+    """*raw* in at most so many lines, broken at spaces, inside a word only where it is too long alone; each fits in *room*."""
     found: list[str] = []
     words = shown(raw).split(" ")
     while words and len(found) < lines - 1:
         if width(words[0], size, weight) > room:
-            kept = _kept(words[0], room, size, weight)
+            kept = _break(words[0], _kept(words[0], room, size, weight))
             words[:1] = [words[0][:kept], words[0][kept:]] if kept else words[:1]
         taken = 1
         while taken < len(words) and width(" ".join(words[: taken + 1]), size, weight) <= room:
@@ -94,6 +100,12 @@ def _kept(line: str, room: float, size: float, weight: Weight) -> int:
     while 0 < count < len(line) and _is_mark(line[count]):
         count -= 1
     return count
+
+
+def _break(word: str, kept: int) -> int:
+    """Rather after the last sign that parts a long name, if that is not too early."""
+    sign = max(word.rfind(each, 0, kept) for each in "/-_.:@") + 1
+    return sign if sign > kept / 3 else kept
 
 
 def _is_mark(character: str) -> bool:
