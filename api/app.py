@@ -28,6 +28,7 @@ from api import (
     plans,
     postmortems,
     problems,
+    reports,
     situation,
     slots,
 )
@@ -96,6 +97,7 @@ def _register(app: Flask) -> None:
     api.register_blueprint(situation.blp)
     api.register_blueprint(findings.blp)
     api.register_blueprint(incidents.blp)
+    api.register_blueprint(reports.blp)
     api.register_blueprint(metrics.blp)
     api.register_blueprint(postmortems.blp)
 
