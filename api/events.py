@@ -19,7 +19,7 @@ from api.appending import Outcome, Wish, all_or_nothing, each_by_itself, summary
 from api.drafts import NDJSON, Sent, read
 from api.events_docs import AppendQuery, EventsQuery, StreamQuery
 from api.moments import MomentSchema, check_known, resolve
-from api.principals import current_principal, require_reader
+from api.principals import current_principal, require_reader, still_principal
 from api.problems import body_of
 from api.receipts import sealed
 from api.resources import Blueprint
@@ -184,7 +184,7 @@ def follow(after: int | None = None) -> Response:
     """
     Events as they are recorded (server-sent events).
 
-    Starts after `Last-Event-ID`, which a browser sends by itself when it comes
+    Ends within a heartbeat when the token is revoked. Starts after `Last-Event-ID`, which a browser sends by itself when it comes
     back, else after `after`, else with what is recorded from now on.
     """
     require_reader()
@@ -194,7 +194,7 @@ def follow(after: int | None = None) -> Response:
     start = _last_event_id(after, head)
     if start > head:
         raise OutOfRange(f"position {start} is beyond the record, which ends at {head}")
-    response = Response(reading.live(held, start), content_type=f"{LIVE}; charset=utf-8")
+    response = Response(reading.live(held, start, still_principal()), content_type=f"{LIVE}; charset=utf-8")
     # Proxies that gather an answer before they pass it on would keep the news from who waits for it.
     response.headers.update({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
     return response

@@ -4,6 +4,8 @@ Who is asking: from a request's credential to a principal.
 Nothing in a request's body or query ever says who somebody is.
 """
 
+from collections.abc import Callable
+
 from flask import g, request
 
 from api.service import service
@@ -11,7 +13,7 @@ from api.tokens import Unauthenticated
 from ledger.authority import Principal
 from ledger.errors import NotAllowed
 
-__all__ = ["Unauthenticated", "current_principal", "name_of", "record_refusal", "require_reader"]
+__all__ = ["Unauthenticated", "current_principal", "name_of", "record_refusal", "require_reader", "still_principal"]
 
 
 def current_principal() -> Principal:
@@ -22,12 +24,29 @@ def current_principal() -> Principal:
         Unauthenticated: where there is none, or one that opens nothing here.
     """
     if "principal" not in g:
-        scheme, _, text = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not text.strip():
-            raise Unauthenticated("send a token: Authorization: Bearer lg_..., made with `lastgood token create`")
-        g.principal = service().tokens.principal(text.strip())
+        g.principal = service().tokens.principal(_token())
     principal: Principal = g.principal
     return principal
+
+
+def _token() -> str:
+    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not text.strip():
+        raise Unauthenticated("send a token: Authorization: Bearer lg_..., made with `lastgood token create`")
+    return text.strip()
+
+
+def still_principal() -> Callable[[], bool]:
+    """Tells, whenever it is called, whether the request's token still opens something: for answers that go on."""
+    tokens, text = service().tokens, _token()
+
+    def still() -> bool:
+        try:
+            return bool(tokens.principal(text).roles)
+        except Unauthenticated:
+            return False
+
+    return still
 
 
 def require_reader() -> Principal:

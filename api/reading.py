@@ -6,7 +6,7 @@ corrections are events too.
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,9 @@ PORTION = 1_000
 
 HEARTBEAT_S = 15.0
 LONGEST_STREAM_S = 3600.0
-"""Then a live stream ends, and who listens comes back: with a token that is still good."""
+"""Then a live stream ends, and who listens comes back."""
+CHECKED_EVERY_S = 1.0
+"""How often, at most, it is looked up whether who listens still may; in silence with each heartbeat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +92,21 @@ def ndjson(held: Service, chosen: list[Selection], limit: int | None) -> Iterato
         yield b"\n".join((*piece, b""))
 
 
-def live(held: Service, after: int) -> Iterator[bytes]:
+def live(held: Service, after: int, still_may: Callable[[], bool]) -> Iterator[bytes]:
     """
-    Server-sent events: each event after a position, as it is recorded. Ends when the server stops.
+    Server-sent events: each event after a position, as it is recorded. Ends when the server stops, or who listens may no more.
 
     The first piece comes at once, so that who connects knows that it worked.
     """
     yield b"retry: 2000\n\n"
-    ends = time.monotonic() + LONGEST_STREAM_S
+    checked = time.monotonic()
+    ends = checked + LONGEST_STREAM_S
     while not held.stopping.is_set() and time.monotonic() < ends:
         head = held.news.wait_beyond(after, HEARTBEAT_S)
+        if time.monotonic() >= checked + CHECKED_EVERY_S:
+            if not still_may():
+                return
+            checked = time.monotonic()
         if head <= after:
             yield b": nothing new\n\n"
         while after < head and not held.stopping.is_set():

@@ -134,17 +134,42 @@ class Held:
 
 def test_silence_is_filled_with_comments():
     """So that neither proxies nor readers take it for the end."""
-    pieces = reading.live(Held(7), 7)
+    pieces = reading.live(Held(7), 7, lambda: True)
     assert next(pieces) == b"retry: 2000\n\n"
     assert next(pieces) == next(pieces) == b": nothing new\n\n"
 
 
 def test_a_stream_does_not_last_for_ever(monkeypatch):
-    """Who comes back shows a token again: one that was revoked meanwhile opens nothing."""
+    """Who comes back shows a token again."""
     now = [0.0]
     monkeypatch.setattr(reading.time, "monotonic", lambda: now[0])
-    pieces = reading.live(Held(7), 7)
+    pieces = reading.live(Held(7), 7, lambda: True)
     next(pieces)
     next(pieces)
     now[0] = reading.LONGEST_STREAM_S
     assert list(pieces) == []
+
+
+def test_a_silent_stream_ends_with_the_heartbeat_after_its_token_is_revoked(monkeypatch):
+    now, may = [0.0], [True]
+    monkeypatch.setattr(reading.time, "monotonic", lambda: now[0])
+    pieces = reading.live(Held(7), 7, lambda: may[0])
+    next(pieces)
+    for _ in range(3):
+        now[0] += reading.HEARTBEAT_S
+        assert next(pieces) == b": nothing new\n\n"
+    may[0] = False
+    now[0] += reading.HEARTBEAT_S
+    assert list(pieces) == []
+
+
+def test_who_is_revoked_hears_no_more(server, open_stream):
+    """A revocation is an event, so even a silent stream hears of its own."""
+    client = server.client("auditor")
+    client.token = server.token("auditor", name="listener")
+    stream = open_stream(client=client)
+    position = server.client("pipeline").append(deployed("s"))["position"]
+    assert stream.next()["id"] == str(position)
+    time.sleep(reading.CHECKED_EVERY_S)
+    server.revoke("listener")
+    assert stream.next() is None
