@@ -31,6 +31,11 @@ class Decision(Schema):
     to_digest = fields.String(required=True, allow_none=True)
     reason = fields.String(required=True, allow_none=True)
     decided_by = fields.String(required=True, allow_none=True)
+    decided_by_name = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "of a person with a token here; null where a relay named one"},
+    )
     incident = fields.String(required=True, allow_none=True)
     plan = fields.String(required=True, allow_none=True)
     position = fields.Integer(required=True, allow_none=True)

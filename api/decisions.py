@@ -8,7 +8,7 @@ from flask import Response, jsonify
 
 from api import decision_replies as replies
 from api.moments import MomentSchema
-from api.principals import require_reader
+from api.principals import name_of, require_reader
 from api.resources import Blueprint, parameter
 from api.service import Service, service
 from api.slots import NAME, SlotQuery, moment_of
@@ -51,6 +51,7 @@ def decisions(**query: Any) -> Response:
         found = [each for each in reader.decisions(query) if _sees(principal, each)]
         frame = reader.frame()
     for each in found:
+        each["decided_by_name"] = name_of(each["decided_by"]) if each["decided_by"] else None
         each["revision"] = _revision(held, each, frame["known_at"])
     return jsonify({**frame, "items": found, "next": None})
 

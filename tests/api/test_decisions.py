@@ -67,6 +67,16 @@ def test_what_the_decider_saw_is_kept_with_the_decision(world):
     assert [each["version"] for each in event["data"]["seen"]["candidates"]] == ["1"]
 
 
+def test_a_screen_can_name_who_decided(world, server):
+    """An opaque id says nothing to a person; what a relay passes on is a name already."""
+    (own,) = world.seen(decided(world), "/v1/decisions")["items"]
+    assert own["decided_by"].startswith("p-")
+    assert own["decided_by_name"] == "a-responder"
+    receipt = decided(world, "r2", by=server.client("relay"), decided_by="ann@example.com")
+    passed_on = world.seen(receipt, "/v1/decisions")["items"][0]
+    assert (passed_on["decided_by"], passed_on["decided_by_name"]) == ("ann@example.com", None)
+
+
 def test_of_many_claims_one_wins(world):
     """The claim is made at the revision that was read."""
     receipt = decided(world)
