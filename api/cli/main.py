@@ -28,6 +28,7 @@ VERBS = {
     "situation": at("api.cli.situation:situation", "The first minute of an incident on one screen."),
     "history": at("api.cli.read:history", "Deployments, releases and rollbacks of one slot."),
     "timeline": at("api.cli.timeline:timeline", "What happened in an incident, in order."),
+    "report": at("api.cli.report:report", "Write the report about an incident, in any format."),
     "findings": at("api.cli.findings:findings", "Where practice left the doctrine."),
     "metrics": at("api.cli.metrics:metrics", "How long incidents took, and how software is delivered."),
     "plan": at("api.cli.read:plan", "What returning an environment to a moment would change."),
