@@ -23,6 +23,9 @@ OURS = frozenset(
 INWARD = ("incident.note_added", "oncall.")
 """Types of event that are not for the public: notes, which nobody published, and who is on call."""
 
+AMENDED = ("corrections", "retractions")
+"""The parts of what is told of quality that repeat what had been said."""
+
 
 def seen_by(audience: str, model: dict[str, Any], people: Mapping[str, str]) -> dict[str, Any]:
     """The part of a model that an audience may see; *people* are the names it may hold, each with a role."""
@@ -45,15 +48,26 @@ def _without_id(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _outward(model: dict[str, Any]) -> dict[str, Any]:
-    """Without notes, shifts, findings, what is reported to authorities, and where things were sent from."""
+    """
+    Without notes, shifts, and what was taken back; without findings, what is
+    reported to authorities, and other incidents, of which nobody may know.
+    """
     quality = model["quality"]
+    amended = {name: [_unsaid(each) for each in quality[name] if _leaves(each["type"])] for name in AMENDED}
     return model | {
         "timeline": [_entry(each) for each in model["timeline"] if _is_outward(each)],
-        "quality": quality
-        | {name: [each for each in quality[name] if _leaves(each["type"])] for name in ("corrections", "retractions")},
+        "quality": quality | amended,
+        "links": [each | dict.fromkeys(("title", "severity", "state", "began")) for each in model["links"]],
+        "similar": [],
         "reporting": [],
         "findings": [],
     }
+
+
+def _unsaid(amended: Mapping[str, Any]) -> dict[str, Any]:
+    """A correction or retraction without what had been said: it may have been taken back for what it gave away."""
+    told = ("about", "type", "field", "position", "recordedtime")
+    return {name: amended[name] for name in told if name in amended}
 
 
 def _leaves(topic: str) -> bool:
@@ -61,14 +75,14 @@ def _leaves(topic: str) -> bool:
 
 
 def _is_outward(entry: Mapping[str, Any]) -> bool:
-    if entry["type"] == "incident.update_published":
-        return is_for_customers(entry["data"].get("audience", ""))
-    return _leaves(entry["type"])
+    if entry["type"] == "incident.update_published" and not is_for_customers(entry["data"].get("audience", "")):
+        return False
+    return _leaves(entry["type"]) and entry["retracted"] is None
 
 
 def _entry(entry: dict[str, Any]) -> dict[str, Any]:
     submitter = _without_id(entry)["submitter"]
-    return entry | {"submitter": submitter, "source": None, "data": {}, "evidence": []}
+    return entry | {"submitter": submitter, "source": None, "data": {}, "evidence": [], "corrections": []}
 
 
 # Roles instead of names

@@ -45,6 +45,7 @@ def cover(scene: Scene) -> dict[str, Any]:
         "state": state.state,
         "status": written.status,
         "severity": {"initial": grades["initial"], "peak": grades["peak"], "final": grades["current"]},
+        "suggested_severity": state.suggested,
         "affected": scene.answer["affected"],
         "owner": scene.called(written.owner),
         "commander": scene.called(scene.answer["commander"]),

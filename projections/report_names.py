@@ -94,11 +94,17 @@ def _is_distinctive(word: str) -> bool:
 
 
 def _pattern(form: str) -> str:
-    """A name, with what it has between its parts or with what else may stand there."""
+    """
+    A name, with what it has between its parts or with what else may stand there.
+
+    No two ways match the same: else a long name would take ages not to be found.
+    """
     pieces = re.split(r"([\W_]+)", re.sub(r"^[\W_]+|[\W_]+$", "", form))
-    return "".join(
-        f"(?:{re.escape(each)}|{_BETWEEN})" if place % 2 else re.escape(each) for place, each in enumerate(pieces)
-    )
+    return "".join(_gap(each) if place % 2 else re.escape(each) for place, each in enumerate(pieces))
+
+
+def _gap(given: str) -> str:
+    return _BETWEEN if re.fullmatch(_BETWEEN, given) else f"(?:{re.escape(given)}|{_BETWEEN})"
 
 
 def _key(text: str) -> str:

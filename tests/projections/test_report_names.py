@@ -1,8 +1,14 @@
 """Names are found in free text however they are written, and what is no name stays."""
 
-import pytest
+import re
+import time
+from unicodedata import normalize
 
-from projections.report_names import Names
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from projections.report_names import Names, forms
 
 ADA = {"Ada Byron": "commander", "person-ada": "commander", "bob@example.org": "scribe"}
 
@@ -95,3 +101,22 @@ def test_ways_to_reach_somebody_are_found():
 def test_nobody_known_changes_nothing():
     """Of an incident that machines alone told of."""
     assert Names({}).hidden("Ada") == "Ada"
+
+
+@given(st.lists(st.text(min_size=1, max_size=30), max_size=5), st.lists(st.text(max_size=20), min_size=1, max_size=5))
+def test_no_name_is_left_whatever_it_is_and_whatever_stands_around_it(given, around):
+    """Where a name has a letter or digit, is longer than one, and is no word of the trade."""
+    names = Names(dict.fromkeys(given, "\u2205"))
+    for each in given:
+        for form in forms(each):
+            left = names.hidden(f"({form})".join(around))
+            assert not re.search(rf"(?<![^\W_]){re.escape(normalize('NFC', form))}(?![^\W_])", left)
+
+
+def test_a_long_name_that_is_not_there_is_soon_known_not_to_be():
+    """No way to write a name is tried twice."""
+    names = Names({" ".join("a" * 150) + " b": "responder"})
+    text = " ".join("a" * 10_000)
+    began = time.perf_counter()
+    assert names.hidden(text) == text
+    assert time.perf_counter() - began < 2
