@@ -15,11 +15,11 @@ import orjson
 from flask import Response, request
 from werkzeug.exceptions import NotAcceptable, NotFound
 
-from api import report_replies as replies
 from api.incidents import Named
 from api.moments import MomentSchema
 from api.principals import name_of, require_reader
 from api.report.proofs import LogProofs
+from api.report_replies import Report
 from api.resources import Blueprint, Switch, parameter
 from api.service import service
 from api.slots import moment_of
@@ -116,7 +116,7 @@ def _documented(view: Any) -> Any:
     text = {"schema": {"type": "string"}}
     others = {each.media_type: text for name, each in FORMATS.items() if name != "json"}
     view = blp.doc(responses={200: {"content": others}})(view)
-    return blp.response(200, replies.Report, description="the report")(view)
+    return blp.response(200, Report, description="the report")(view)
 
 
 @blp.route("/incidents/<id:incident>/report", parameters=Named.parameters)
