@@ -18,12 +18,14 @@ _CACHE_KIB = 65_536
 """For the indexes, which are looked into row by row."""
 
 
-def check_store(folder: Path, report: Report, *, thorough: bool) -> None:
+def check_store(folder: Path, *, thorough: bool) -> Report:
     """The store as a whole: its guards, that revisions are dense and every key is there once; its indexes."""
+    report = Report()
     for each in (_check_schema, _check_streams, _check_strays, *([_check_integrity] if thorough else [])):
         with telling(report), closing(connect(folder)) as database:
             database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             each(database, report)
+    return report
 
 
 def _check_integrity(database: sqlite3.Connection, report: Report) -> None:

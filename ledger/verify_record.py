@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from threading import active_count
@@ -66,30 +67,33 @@ def verify_record(
     progress: Progress = lambda _done, _of: None,
     processes: int | None = None,
     *,
+    quick: bool = False,
     thorough: bool = False,
 ) -> Verified:
     """
     All that can be checked of a data folder, and of the folder *log* where its checkpoints are.
 
     *older* are checkpoints that somebody kept elsewhere; *keys* are those of
-    the log, where they are known from elsewhere. *thorough*: also what can be
-    made anew from the rows, or follows from the log's hashes: that every index
-    agrees with its table, and that every leaf is in canonical form.
+    the log, where they are known from elsewhere. *quick*: only the leaves, the
+    tree and the checkpoints. *thorough*: also what can be made anew from the
+    rows, or follows from the log's hashes: that every index agrees with its
+    table, that every leaf is in canonical form, and who signed old checkpoints.
     """
     report = Verified()
     claims = Claims(log, older, keys, report, thorough=thorough)
     with telling(report):
         report.head = head_of(folder, claims.most())
-    passing = _Pass(folder, claims, report, progress, thorough=thorough)
-    store = Report()
+    passing = _Pass(folder, claims, report, progress, quick=quick, thorough=thorough)
     with passing.workers(processes or len(os.sched_getaffinity(0))) as pool, ThreadPoolExecutor(1) as aside:
-        whole = aside.submit(check_store, folder, store, thorough=thorough)
+        store = None if quick else aside.submit(check_store, folder, thorough=thorough)
         passing.run(pool)
-        passing.check_words()
-        whole.result()
-    report.differences += store.differences
-    if not thorough:
-        report.remarks.append("the database's indexes were not held against its tables: --thorough does")
+        if store:
+            passing.check_words()
+            report.differences += store.result().differences
+    if quick:
+        report.remarks.append("only the leaves were looked at, not the columns, words, indexes and guards beside them")
+    elif not thorough:
+        report.remarks.append("the indexes of the database were not held against its tables: --thorough does")
     _tell(report, claims)
     return report
 
@@ -110,8 +114,10 @@ def _tell(report: Verified, claims: Claims) -> None:
 class _Pass:
     """One pass over the record, portion by portion, in order."""
 
-    def __init__(self, folder: Path, claims: Claims, report: Verified, progress: Progress, *, thorough: bool) -> None:
-        self._thorough = thorough
+    def __init__(
+        self, folder: Path, claims: Claims, report: Verified, progress: Progress, *, quick: bool, thorough: bool
+    ) -> None:
+        self._check = partial(check_portion, folder, quick=quick, thorough=thorough)
         self._folder, self._claims, self._report, self._progress = folder, claims, report, progress
         self._upper = CompactRange()
         self._tiles: list[bytes] = []
@@ -150,11 +156,11 @@ class _Pass:
         for start in range(0, head, PORTION):
             end = min(start + PORTION, head)
             claimed = self._claims.sizes(end)
-            asked = (self._folder, start, end, sorted({each.size for each in claimed}))
+            asked = (start, end, sorted({each.size for each in claimed}))
             if pool is None:
-                yield claimed, check_portion(*asked, thorough=self._thorough)
+                yield claimed, self._check(*asked)
                 continue
-            waiting.append((claimed, pool.submit(check_portion, *asked, thorough=self._thorough)))
+            waiting.append((claimed, pool.submit(self._check, *asked)))
             if len(waiting) == AHEAD:
                 claimed, future = waiting.popleft()
                 yield claimed, future.result()

@@ -80,17 +80,22 @@ def check(
     form of a leaf is looked at where the log has no such hash; where it is to
     be *thorough*, always.
     """
-    portion = Portion(start, end, disclosures=words.count())
-    checking = _Checking(portion, words, logged, thorough)
+    checking = _Checking(Portion(start, end, disclosures=words.count()), words, logged, thorough)
     remaining = iter(rows)
     while block := list(islice(remaining, BLOCK)):
         checking.look_at(block)
-    checking.up_to(end)
-    _compare(portion, checking.hashes, logged)
-    levels = _levels(checking.hashes)
-    portion.tiles = list(levels[HEIGHT])
-    portion.nodes = {size: _nodes(levels, size - start) for size in {*sizes, end}}
-    return portion
+    return checking.joined(sizes)
+
+
+def check_leaves(
+    start: int, end: int, rows: Iterable[tuple[int, bytes]], logged: bytes, sizes: Iterable[int]
+) -> Portion:
+    """As `check`, of positions and leaves alone: whether they are those that were logged, and nothing else."""
+    checking = _Checking(Portion(start, end), Words(), logged, thorough=False)
+    remaining = iter(rows)
+    while block := list(islice(remaining, BLOCK)):
+        checking.take(block)
+    return checking.joined(sizes)
 
 
 class _Checking:
@@ -110,7 +115,39 @@ class _Checking:
         else:
             self._look_closely(rows[0])
 
-    def up_to(self, position: int) -> None:
+    def take(self, rows: list[tuple[int, bytes]]) -> None:
+        """Positions and leaves alone."""
+        if self._next_are([position for position, _ in rows]) and {type(leaf) for _, leaf in rows} == {bytes}:
+            self.hashes += [leaf_hash(leaf) for _, leaf in rows]
+            return
+        for position, leaf in rows:
+            self._take(position, leaf)
+
+    def joined(self, sizes: Iterable[int]) -> Portion:
+        """The portion, when all rows were taken in."""
+        portion = self._portion
+        self._up_to(portion.end)
+        _compare(portion, self.hashes, self._logged)
+        levels = _levels(self.hashes)
+        portion.tiles = list(levels[HEIGHT])
+        portion.nodes = {size: _nodes(levels, size - portion.start) for size in {*sizes, portion.end}}
+        return portion
+
+    def _next_are(self, positions: list[int]) -> bool:
+        first = self._portion.start + len(self.hashes) + 1
+        return positions == list(range(first, first + len(positions)))
+
+    def _take(self, position: int, leaf: object) -> bool:
+        """Whether this is the next leaf; what is missing before it is told, and that it is there already."""
+        if position <= self._portion.start + len(self.hashes):
+            self._portion.differs(f"position {position} is there more than once", position)
+            return False
+        self._up_to(position - 1)
+        # A damaged file may say that a leaf is a text, a number or nothing at all.
+        self.hashes.append(leaf_hash(leaf if type(leaf) is bytes else repr(leaf).encode()))
+        return True
+
+    def _up_to(self, position: int) -> None:
         """What is missing before the end; of each the hash that the log has, so that the others keep their places."""
         portion, count = self._portion, len(self.hashes)
         first = portion.start + count + 1
@@ -125,9 +162,8 @@ class _Checking:
     def _pass(self, rows: list[Row]) -> bool:
         """Takes the rows in, if there is nothing to tell of their columns, their form and their order."""
         portion, count = self._portion, len(self.hashes)
-        first = portion.start + count + 1
         found = quickly(rows, self._words)
-        if found is None or [row[0] for row in rows] != list(range(first, first + len(rows))):
+        if found is None or not self._next_are([row[0] for row in rows]):
             return False
         leaves = [row[6] for row in rows]
         hashes = list(map(leaf_hash, leaves))
@@ -143,13 +179,9 @@ class _Checking:
         return True
 
     def _look_closely(self, row: Row) -> None:
-        portion, position = self._portion, row[0]
-        if position <= portion.start + len(self.hashes):
-            portion.differs(f"position {position} is there more than once", position)
+        position = row[0]
+        if not self._take(position, row[6]):
             return
-        self.up_to(position - 1)
-        # A damaged file may say that a leaf is a text, a number or nothing at all.
-        self.hashes.append(leaf_hash(row[6] if type(row[6]) is bytes else repr(row[6]).encode()))
         try:
             time, faults = closely(row)
             self._recorded(position, time)
@@ -157,7 +189,7 @@ class _Checking:
             self._unreadable(position, error)
             return
         for told in faults:
-            portion.differs(told, position)
+            self._portion.differs(told, position)
         self._check_words(row)
 
     def _recorded(self, position: int, time: str) -> None:

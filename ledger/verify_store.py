@@ -17,11 +17,12 @@ from ledger.merkle import HASH_SIZE
 from ledger.tiles import WIDTH
 from ledger.verify import Report
 from ledger.verify_leaf import REDACTION, UNREADABLE, Row, Words, redaction_of
-from ledger.verify_rows import PORTION, Portion, check
+from ledger.verify_rows import PORTION, Portion, check, check_leaves
 
 DATABASE, HASHES = "events.sqlite", "hashes"
 
 _ROWS = "SELECT position, stream, revision, type, source, id, leaf FROM events"
+_LEAVES = "SELECT position, leaf FROM events"
 _WORDS = "SELECT position, member, disclosure FROM disclosures"
 _WITHIN = "WHERE position > ? AND position <= ? ORDER BY position"
 _PATIENCE_S = 30.0
@@ -61,14 +62,19 @@ def head_of(folder: Path, most: int) -> int:
     return int(min(last, max(count, most) + PORTION))
 
 
-def check_portion(folder: Path, start: int, end: int, sizes: list[int], *, thorough: bool = False) -> Portion:
+def check_portion(
+    folder: Path, start: int, end: int, sizes: list[int], *, quick: bool = False, thorough: bool = False
+) -> Portion:
     """The portion of the positions with start < position <= end; may run in a process of its own."""
     logged = logged_hashes(folder, 0, start, end)
+    within = (start, end)
     try:
         with closing(connect(folder)) as database:
-            rows = database.execute(f"{_ROWS} {_WITHIN}", (start, end))
-            words = Words(database.execute(f"{_WORDS} {_WITHIN}", (start, end)))
-            return check(start, end, rows, words, logged, sizes, thorough=thorough)
+            if quick:
+                return check_leaves(*within, database.execute(f"{_LEAVES} {_WITHIN}", within), logged, sizes)
+            words = Words(database.execute(f"{_WORDS} {_WITHIN}", within))
+            rows = database.execute(f"{_ROWS} {_WITHIN}", within)
+            return check(*within, rows, words, logged, sizes, thorough=thorough)
     except FAILURES:
         return _around_damage(folder, start, end, sizes, logged)
 

@@ -6,11 +6,15 @@ How fast a whole record is verified, beside bare SHA-256 over the same leaves, i
 A record of N events is made and sealed first, unless a data folder is given.
 Each round hashes its leaves (in memory, and as they are read from the file by
 one thread) and verifies it, in turns, since what else the machine does changes
-from one to the next; the ratios are medians of the rounds'. On a busy machine
-the processor's time says more: what all processes of a verification used,
-spread over the processors, beside that of the hashes. `thorough` is `verify
---thorough`: leaves, tree and checkpoints, and nothing else. The peak of memory is
-that of the largest process.
+from one to the next; the ratios are medians of the rounds'. SHA-256 runs in one
+process. Verifying is measured in one process, too, and in as many as there are
+processors, which is how `lastgood verify` runs.
+
+`leaves` is `verify --quick`: leaf hashes, tree and checkpoints. `verify` is the
+default: every column and every word, too. `thorough` is everything. On a busy
+machine the processor's time says more than the clock: `cpu ratio` is that of
+the hashes, by what all processes of a verification used together. The peak of
+memory is that of the largest process.
 """
 
 import json
@@ -46,12 +50,13 @@ from ledger.verify_store import connect, head_of
 
 WHO = Principal("bench", HUMAN, frozenset({RESPONDER}))
 AT_ONCE = 10_000
-VERIFY, THOROUGH = "--verify", "--thorough"
+VERIFY, QUICK, USUAL, THOROUGH = "--verify", "quick", "usual", "thorough"
+WHOSE = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
 
 
 def main() -> None:
-    if sys.argv[1:2] in ([VERIFY], [THOROUGH]):
-        verify_here(Path(sys.argv[2]), int(sys.argv[3]), thorough=sys.argv[1] == THOROUGH)
+    if sys.argv[1:2] == [VERIFY]:
+        verify_here(Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4])
         return
     options = parsed()
     if options.data:
@@ -107,35 +112,21 @@ def event(number: int) -> Event:
 
 
 def measured(folder: Path, rounds: int) -> dict[str, float | int]:
-    head, processors = head_of(folder, 0), len(os.sched_getaffinity(0))
-    bare, reading, verifying, alone, thorough = [], [], [], [], []
+    head = head_of(folder, 0)
+    took: dict[str, list[Took]] = {}
     for _ in range(rounds):
-        bare.append(timed(hashed_in_memory, folder))
-        reading.append(timed(read_and_hashed, folder))
-        verifying.append(verified(folder, 0))
-        alone.append(verified(folder, 1))
-        thorough.append(verified(folder, 0, THOROUGH))
-    return {
-        "events": head,
-        "leaf_bytes_per_event": round(size_of_leaves(folder) / head),
-        "bare_sha256_per_s": rate(head, bare),
-        "read_and_hash_per_s": rate(head, reading),
-        "verify_per_s": rate(head, verifying),
-        "verify_one_process_per_s": rate(head, alone),
-        "thorough_per_s": rate(head, thorough),
-        "ratio_to_bare_sha256": ratio(bare, verifying),
-        "ratio_to_read_and_hash": ratio(reading, verifying),
-        "thorough_ratio_to_bare_sha256": ratio(bare, thorough),
-        "processors": processors,
-        "bare_sha256_cpu_us_per_event": cpu_us(head, bare),
-        "read_and_hash_cpu_us_per_event": cpu_us(head, reading),
-        "verify_cpu_us_per_event": cpu_us(head, verifying),
-        "thorough_cpu_us_per_event": cpu_us(head, thorough),
-        "cpu_ratio_to_bare_sha256": round(processors * cpu_us(head, bare) / cpu_us(head, verifying), 3),
-        "cpu_ratio_to_read_and_hash": round(processors * cpu_us(head, reading) / cpu_us(head, verifying), 3),
-        "thorough_cpu_ratio_to_bare_sha256": round(processors * cpu_us(head, bare) / cpu_us(head, thorough), 3),
-        "peak_memory_mib": max(each.peak_mib for each in (*verifying, *alone)),
-    }
+        for name, measure in MEASURES.items():
+            took.setdefault(name, []).append(measure(folder))
+    found = {"events": head, "leaf_bytes_per_event": round(size_of_leaves(folder) / head)}
+    bare = took["bare_sha256"]
+    for name, each in took.items():
+        found[f"{name}_per_s"] = round(head / statistics.median(one.seconds for one in each))
+        found[f"{name}_cpu_us_per_event"] = cpu_us(head, each)
+        if name != "bare_sha256":
+            found[f"{name}_ratio"] = ratio(bare, each)
+            found[f"{name}_cpu_ratio"] = round(cpu_us(head, bare) / cpu_us(head, each), 3)
+    found["processors"] = len(os.sched_getaffinity(0))
+    return found | {"peak_memory_mib": max(one.peak_mib for each in took.values() for one in each)}
 
 
 class Took(NamedTuple):
@@ -144,18 +135,10 @@ class Took(NamedTuple):
     peak_mib: int = 0
 
 
-def timed(measure: Callable[[Path], tuple[float, float]], folder: Path) -> Took:
-    return Took(*measure(folder))
-
-
-def verified(folder: Path, processes: int, how: str = VERIFY) -> Took:
+def verified(folder: Path, processes: int, how: str) -> Took:
     """In a process of its own, so that its memory can be told."""
-    call = [sys.executable, __file__, how, str(folder), str(processes)]
+    call = [sys.executable, __file__, VERIFY, str(folder), str(processes), how]
     return Took(*json.loads(subprocess.run(call, stdout=subprocess.PIPE, check=True).stdout))
-
-
-def rate(head: int, took: list[Took]) -> int:
-    return round(head / statistics.median(each.seconds for each in took))
 
 
 def cpu_us(head: int, took: list[Took]) -> float:
@@ -166,7 +149,7 @@ def ratio(of: list[Took], to: list[Took]) -> float:
     return round(statistics.median(one.seconds / other.seconds for one, other in zip(of, to, strict=True)), 3)
 
 
-def hashed_in_memory(folder: Path) -> tuple[float, float]:
+def hashed_in_memory(folder: Path) -> Took:
     """Seconds for the hashes alone; reading the leaves is not counted."""
     seconds = cpu_s = 0.0
     with closing(connect(folder)) as database:
@@ -176,26 +159,42 @@ def hashed_in_memory(folder: Path) -> tuple[float, float]:
             for leaf in leaves:
                 sha256(leaf).digest()
             seconds, cpu_s = seconds + time.perf_counter() - begun, cpu_s + time.process_time() - worked
-    return seconds, cpu_s
+    return Took(seconds, cpu_s)
 
 
-def read_and_hashed(folder: Path) -> tuple[float, float]:
+def read_and_hashed(folder: Path) -> Took:
     begun, worked = time.perf_counter(), time.process_time()
     with closing(connect(folder)) as database:
         for (leaf,) in database.execute("SELECT leaf FROM events ORDER BY position"):
             sha256(leaf).digest()
-    return time.perf_counter() - begun, time.process_time() - worked
+    return Took(time.perf_counter() - begun, time.process_time() - worked)
 
 
-def verify_here(folder: Path, processes: int, *, thorough: bool) -> None:
-    begun = time.perf_counter()
-    report = verify_record(folder, folder / "log", processes=processes or None, thorough=thorough)
+def verify_here(folder: Path, processes: int, how: str) -> None:
+    begun, worked = time.perf_counter(), cpu_s()
+    report = verify_record(
+        folder, folder / "log", processes=processes or None, quick=how == QUICK, thorough=how == THOROUGH
+    )
     seconds = time.perf_counter() - begun
     if report.differences:
         sys.exit(f"the record differs: {report.differences[0].text}")
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    cpu_s = sum(each.ru_utime + each.ru_stime for each in used)
-    print(json.dumps([seconds, cpu_s, max(each.ru_maxrss for each in used) // 1024]))
+    largest = max(resource.getrusage(who).ru_maxrss for who in WHOSE)
+    print(json.dumps([seconds, cpu_s() - worked, largest // 1024]))
+
+
+def cpu_s() -> float:
+    return sum(used.ru_utime + used.ru_stime for used in map(resource.getrusage, WHOSE))
+
+
+MEASURES: dict[str, Callable[[Path], Took]] = {
+    "bare_sha256": hashed_in_memory,
+    "read_and_hash": read_and_hashed,
+    "leaves": lambda folder: verified(folder, 0, QUICK),
+    "leaves_one_process": lambda folder: verified(folder, 1, QUICK),
+    "verify": lambda folder: verified(folder, 0, USUAL),
+    "verify_one_process": lambda folder: verified(folder, 1, USUAL),
+    "thorough": lambda folder: verified(folder, 0, THOROUGH),
+}
 
 
 def size_of_leaves(folder: Path) -> int:

@@ -457,6 +457,20 @@ def leaf_of(folder: Path, position: int) -> bytes:
     return bytes(leaf)
 
 
+def test_quick_tells_whether_the_leaves_are_those_that_were_signed_and_nothing_else(copy):
+    """An edited leaf and a missing one are named; a column beside it is not looked at."""
+    with database_tools(copy) as database:
+        database.execute("UPDATE events SET source = 'x' WHERE position = 5")
+    report = verified(copy, quick=True)
+    assert report.differences == []
+    assert any("only the leaves were looked at" in each for each in report.remarks)
+    edit(copy, 2, b'"version":"1.2"', b'"version":"1.9"')
+    with database_tools(copy) as database:
+        database.execute("DELETE FROM events WHERE position = 9")
+    assert {(2, 2), (9, 9)} <= where(verified(copy, quick=True))
+    assert (5, 5) in where(verified(copy))
+
+
 def test_an_index_that_hides_an_event_is_told_by_a_thorough_verification(copy):
     """Whoever asks by stream would not see it; the rows are all there, and an index can be made anew from them."""
     with database_tools(copy, guarded=True) as database:
@@ -505,6 +519,7 @@ def test_large_records_are_verified_portion_by_portion_and_named_alike(tmp_path)
     report = verified(folder, processes=1)
     assert (report.differences, report.head) == ([], count)
     assert report == verified(folder, processes=2)
+    assert report.root == verified(folder, processes=2, quick=True).root
     with ThreadPoolExecutor(1) as another:
         assert report == another.submit(verified, folder, processes=2).result()
     for position in (16_384, 16_385, 33_000):
@@ -512,6 +527,7 @@ def test_large_records_are_verified_portion_by_portion_and_named_alike(tmp_path)
     with database_tools(folder) as database:
         database.execute("DELETE FROM events WHERE position BETWEEN 32760 AND 32770")
     for processes in (1, 2):
-        found = where(verified(folder, processes=processes))
-        assert {(16_384, 16_384), (16_385, 16_385), (33_000, 33_000)} <= found
-        assert {(32_760, 32_768), (32_769, 32_770)} <= found
+        for depth in ("quick", "thorough"):
+            found = where(verified(folder, processes=processes, **{depth: True}))
+            assert {(16_384, 16_384), (16_385, 16_385), (33_000, 33_000)} <= found
+            assert {(32_760, 32_768), (32_769, 32_770)} <= found
