@@ -65,12 +65,7 @@ def _obstacles(view: View, version: str, digest: str | None) -> Iterator[Obstacl
             "a responder ends the freeze (environment.unfrozen)",
         )
     for incident in view.incidents:
-        if (
-            incident.active
-            and incident.mode == "real"
-            and incident.severity == "SEV-1"
-            and view.key in incident.affected
-        ):
+        if incident.active and incident.counted and incident.severity == "SEV-1" and view.key in incident.affected:
             yield Obstacle(
                 Reason("active_sev1", f"{incident.id} is active here", incident.severities[-1].position),
                 f"a responder resolves it, or approves this version naming {incident.id}",

@@ -180,7 +180,7 @@ def step(state: State, fact: Fact) -> None:
 
 
 def _is_grave(state: State) -> bool:
-    return state.active and state.mode == "real" and state.severity in GRAVE
+    return state.active and state.counted and state.severity in GRAVE
 
 
 def _span(state: State, was_active: bool, at: int) -> None:

@@ -208,8 +208,8 @@ def undeclared(view: View) -> list[State]:
 
 
 def expected(view: View) -> dict[str, Any] | None:
-    """What the gravest active incident asks for, a drill's only where there is no real one."""
-    found = (response.answer(each, view.at) for each in active(view))
+    """What the gravest active incident asks for, a drill's only where there is no real one. Planned work asks nothing."""
+    found = (response.answer(each, view.at) for each in active(view) if each.counted or each.mode == "drill")
     return next((each for each in found if each is not None), None)
 
 

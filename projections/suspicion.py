@@ -21,9 +21,12 @@ Said = Callable[[int], dict[str, Any]]
 
 
 def proposed(state: State, slots: Iterable[SlotState]) -> Iterator[Naming]:
-    """What the rule proposes: versions that went live in an affected slot within two hours before impact began."""
+    """
+    What the rule proposes: versions that went live in an affected slot within
+    two hours before impact began. A drill blames nobody, nor does planned work.
+    """
     began = state.impact_start if state.impact_start is not None else state.began
-    if began is None:
+    if began is None or not state.counted:
         return
     for slot in slots:
         for period in slot.periods:

@@ -66,17 +66,22 @@ def sections(found: Mapping[str, Any], *, past: bool = False) -> list[Section]:
 
 
 def _banner(found: Mapping[str, Any], *, past: bool) -> Row:
-    severity, drill = _severity(found)
-    word = f" {severity}{' DRILL' if drill else ''} " if severity else " no active incident "
-    style = "reverse" if drill else GRAVE.get(severity or "", "")
+    severity, practice = _severity(found)
+    word = f" {severity}{practice.upper()} " if severity else " no active incident "
+    style = "reverse" if practice else GRAVE.get(severity or "", "")
     moment = f"{ages.instant(found['as_of']).astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
     when = (f"   as it was at {moment}", "bold") if past else (f"   as of {moment}", "dim")
     return row((word, style), (f"  {found['service']} in {found['environment']}", "bold"), when)
 
 
-def _severity(found: Mapping[str, Any]) -> tuple[str | None, bool]:
+def _severity(found: Mapping[str, Any]) -> tuple[str | None, str]:
     first = next(iter(found["incidents"]), None)
-    return (first["severity"], first["drill"]) if first else (None, False)
+    return (first["severity"], _practice(first)) if first else (None, "")
+
+
+def _practice(incident: Mapping[str, Any]) -> str:
+    """What an incident is that does not count."""
+    return " drill" if incident["drill"] else " maintenance" if incident["kind"] == "maintenance" else ""
 
 
 def _incidents(found: Mapping[str, Any]) -> Iterator[Section]:
@@ -91,8 +96,8 @@ def _incidents(found: Mapping[str, Any]) -> Iterator[Section]:
 
 
 def _incident(incident: Mapping[str, Any], found: Mapping[str, Any]) -> Row:
-    drill = ", a drill" if incident["drill"] else ""
-    about = f"  {incident['severity']}, {incident['state']}{drill}, began {ages.ago(incident['began'], found)}"
+    practice = ", a drill" if incident["drill"] else _practice(incident).replace(" ", ", ", 1)
+    about = f"  {incident['severity']}, {incident['state']}{practice}, began {ages.ago(incident['began'], found)}"
     return row((incident["id"], "bold"), f"  {incident['title'] or ''}", (about, "dim"))
 
 

@@ -29,8 +29,8 @@ def environment(world, topic, by=None, **data):
     return answer.json()
 
 
-def sev1(world, incident):
-    data = {"incident": incident, "title": "t", "severity": "SEV-1", "kind": "outage", "affected": [world.slot]}
+def sev1(world, incident, **more):
+    data = {"incident": incident, "title": "t", "severity": "SEV-1", "kind": "outage", "affected": [world.slot], **more}
     return world.responder.append({"type": "incident.declared", "data": data})
 
 
@@ -51,6 +51,12 @@ def test_a_frozen_environment_holds_back(world):
 def test_a_freeze_of_another_service_does_not(world):
     receipt = environment(world, "environment.frozen", reason="sale", service="another")
     assert gate(world, receipt=receipt) == (True, [], [])
+
+
+@pytest.mark.parametrize("more", [{"mode": "drill"}, {"kind": "maintenance"}], ids=str)
+def test_a_drill_or_planned_work_holds_nothing_back(world, more):
+    """Whatever severity it was given; a freeze is how planned work keeps releases away."""
+    assert gate(world, receipt=sev1(world, f"INC-{world.service}", **more)) == (True, [], [])
 
 
 def test_an_active_sev1_holds_back_unless_the_approval_names_it(world):

@@ -205,6 +205,10 @@ def test_severity_is_the_first_thing_that_is_read():
     assert calm[0].startswith(" no active incident ")
     drill = changed(incidents=[FOUND["incidents"][0] | {"drill": True}])
     assert lines(drill)[0].startswith(" SEV-1 DRILL ")
+    assert ", declared, a drill, " in lines(drill)[1]
+    planned = changed(incidents=[FOUND["incidents"][0] | {"kind": "maintenance"}], expected_response=None)
+    assert lines(planned)[0].startswith(" SEV-1 MAINTENANCE ")
+    assert ", declared, maintenance, " in lines(planned)[1]
 
 
 def test_released_deployed_and_last_known_good_are_three_rows():

@@ -392,6 +392,13 @@ class Incident:
         return not modes or modes[-1] != "drill"
 
     @property
+    def planned(self) -> bool:
+        """Maintenance: what was declared goes before what was detected first."""
+        kinds = [each.event.kind for each in self.events if each.kind == "incident.declared"]
+        noticed = [each.event.kind for each in self.events if each.kind == "incident.detected" and each.event.kind]
+        return [*noticed[:1], *kinds][-1:] == ["maintenance"]
+
+    @property
     def declared(self) -> bool:
         return bool(self.times("incident.declared"))
 
@@ -466,7 +473,7 @@ class Incident:
     def grave_at(self, at: datetime) -> bool:
         """A real SEV-1 or SEV-2: declared, or detected as such less than 24 hours ago and not declared."""
         then = self.by(at)
-        if not then.real or then.ended:
+        if not then.real or then.planned or then.ended:
             return False
         if then.declared:
             return then.severity in GRAVE
@@ -478,9 +485,11 @@ class Incident:
         """Whether it was a SEV-1 or SEV-2 at any step of it, or was detected as one and never declared."""
         for index in range(len(self.events)):
             then = Incident(self.id, self.events[: index + 1])
-            if then.real and then.active and then.severity in GRAVE:
+            if then.real and not then.planned and then.active and then.severity in GRAVE:
                 return True
-        return not self.declared and not self.ended and self.suggested in GRAVE
+        detected = self.times("incident.detected")
+        undeclared = not self.declared and not self.planned and self.suggested in GRAVE
+        return undeclared and bool(detected) and not self.by(min(detected)).ended
 
     def naming(self, slot: Slot, artifact: Artifact) -> list[Fact]:
         return [

@@ -201,6 +201,16 @@ def test_so_does_a_detection_that_suggests_as_much_and_that_nobody_declared(retu
     assert returned.against("B") == set()
 
 
+@pytest.mark.parametrize("step", ["resolved", "incident_cancelled"])
+def test_a_detection_that_somebody_ended_excuses_unless_it_was_over_before(returned, step):
+    """Told late, it finds an incident that was called off: nothing grave began."""
+    returned.at("12:00").detected("INC-1", "SEV-1")
+    getattr(returned.at("12:30"), step)("INC-1")
+    assert returned.against("B") == set()
+    getattr(returned.at("11:50", recorded="13:00"), step)("INC-1")
+    assert returned.against("B") == {"rolled_back_from"}
+
+
 def test_a_detection_that_was_declared_as_less_does_not_excuse(returned):
     """A person said SEV-3."""
     returned.at("12:00").detected("INC-1", "SEV-1")
@@ -221,10 +231,11 @@ def test_it_began_by_its_impact_where_that_is_known(returned):
         lambda s: s.at("13:01").declared("INC-1", "SEV-1"),
         lambda s: s.at("12:00").declared("INC-1", "SEV-3"),
         lambda s: s.at("12:00").declared("INC-1", "SEV-1", mode="drill"),
+        lambda s: s.at("12:00").declared("INC-1", "SEV-1", kind="maintenance"),
         lambda s: s.at("12:00").declared("INC-1", "SEV-1", affected=[API]),
         lambda s: (s.at("12:00").declared("INC-1", "SEV-1"), s.at("10:30", recorded="12:01").impact_started("INC-1")),
     ],
-    ids=["later than two hours", "SEV-3", "a drill", "elsewhere", "before the return"],
+    ids=["later than two hours", "SEV-3", "a drill", "maintenance", "elsewhere", "before the return"],
 )
 def test_any_other_incident_does_not_excuse_an_undecided_return(returned, event):
     """B has nothing but its end against it, once the incident is over."""
@@ -396,6 +407,23 @@ def test_a_drill_makes_nothing_suspect(two):
     """It is marked among the active ones, and counts for nothing."""
     two.at("10:30").declared("INC-1", "SEV-1", mode="drill")
     assert two.good() == "B"
+
+
+def test_planned_work_makes_nothing_suspect_until_it_is_declared_to_be_more(two):
+    """Maintenance is its own kind, whatever severity it was given, or a monitor suggested."""
+    two.at("10:29").detected("INC-1", "SEV-1", kind="maintenance")
+    assert two.good() == "B"
+    two.at("10:30").declared("INC-1", "SEV-1", kind="maintenance")
+    assert two.good() == "B"
+    two.at("10:40").declared("INC-1", "SEV-1", kind="outage")
+    assert two.good() == "A"
+
+
+def test_what_a_person_implicates_during_planned_work_is_implicated(two):
+    """It is about a real version; only what is said in a drill is not meant."""
+    two.at("10:20").declared("INC-1", "SEV-1", kind="maintenance")
+    two.at("10:30").implicated("INC-1", "A")
+    assert two.against("A") == {"implicated"}
 
 
 def test_an_incident_elsewhere_makes_nothing_suspect_here(two):

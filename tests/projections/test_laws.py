@@ -103,12 +103,19 @@ SURROUNDINGS = [
     *every("migration.applied", version=V, migration_id=["m"], reversibility=["irreversible", "additive"], **SLOT),
 ]
 FIRST = [
-    *every("incident.detected", incident=NAMES, title=W, suggested_severity=[None, *LEVELS], affected=AFFECTED),
+    *every(
+        "incident.detected",
+        incident=NAMES,
+        title=W,
+        suggested_severity=[None, *LEVELS],
+        affected=AFFECTED,
+        kind=[None, None, "maintenance"],
+    ),
     *every(
         "incident.declared",
         incident=NAMES,
         title=W,
-        kind=["outage"],
+        kind=["outage", "outage", "maintenance"],
         severity=LEVELS,
         affected=AFFECTED,
         mode=[None, None, "drill"],

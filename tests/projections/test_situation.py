@@ -193,6 +193,17 @@ def test_the_gravest_active_incident_says_what_is_expected_with_its_clock(story,
     assert now("10:19")["expected_response"]["severity"] == "SEV-2"
 
 
+def test_planned_work_is_shown_and_asks_for_nothing(story, now):
+    """What counts goes before it; a drill asks, since that is what is practised."""
+    story.at("08:00").deployed("A")
+    story.at("10:00").declared("INC-1", "SEV-1", kind="maintenance")
+    assert ([each["id"] for each in now()["incidents"]], now()["expected_response"]) == (["INC-1"], None)
+    story.at("10:05").declared("INC-2", "SEV-2", mode="drill")
+    assert now()["expected_response"]["incident"] == "INC-2"
+    story.at("10:10").declared("INC-3", "SEV-3")
+    assert now()["incidents"][0]["id"] == "INC-3"
+
+
 def test_a_resolved_incident_asks_for_nothing(story, now):
     """And what affects another slot is not told here."""
     bad_release(story)

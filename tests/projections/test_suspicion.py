@@ -1,5 +1,7 @@
 """Versions named in an incident: proposed by a rule, suspected, implicated, exonerated; or not a deployment at all."""
 
+import pytest
+
 from projections import incident_answers
 from projections.suspicion import RULE
 
@@ -36,6 +38,17 @@ def test_without_impact_the_rule_looks_from_when_it_was_noticed(story):
     story.at("09:00").deployed("A")
     story.at("10:05").declared("INC-1", "SEV-1")
     assert standing(story) == {"A": "suspected"}
+
+
+@pytest.mark.parametrize("more", [{"mode": "drill"}, {"kind": "maintenance"}], ids=str)
+def test_the_rule_proposes_nothing_in_a_drill_or_in_planned_work(story, more):
+    """What a person says of a version in it is shown all the same."""
+    story.at("09:00").deployed("A")
+    story.at("09:10").deployed("B")
+    story.at("10:05").declared("INC-1", "SEV-1", **more)
+    assert standing(story) == {}
+    story.at("10:06").suspected("INC-1", "B")
+    assert standing(story) == {"B": "suspected"}
 
 
 def test_a_redeploy_or_a_deployment_without_release_is_not_a_release(story):
