@@ -46,7 +46,7 @@ def draw(points: Sequence[Point], zone: tzinfo, *, width: float = WIDTH) -> Draw
     top = scale.head(canvas, scaled) + 8
     high = lengths([each.seconds for each in points], top + _HEIGHT, top)
     _grid(canvas, high, scaled)
-    end = scale.foot(canvas, scaled, top - 4, top + _HEIGHT)
+    end = scale.foot(canvas, scaled, top - 4, top + _HEIGHT + 6)
     _label(canvas, [each for each in points if each.late], points, scaled, high, top)
     for each in points:
         _dot(canvas, each, scaled.x(each.happened), high.at(each.seconds), zone)

@@ -24,7 +24,7 @@ class Held:
     ongoing: bool = False
 
     def said(self, whole: float) -> str:
-        share = f" ({self.seconds / whole:.0%})" if whole > 0 else ""
+        share = f" ({max(self.seconds, 0) / whole:.0%})" if whole > 0 else ""
         return f"{times.length(self.seconds)}{' so far' if self.ongoing else ''}{share}"
 
 
@@ -34,7 +34,7 @@ def draw(held: Sequence[Held], *, width: float = WIDTH) -> Drawing:
     whole = sum(max(each.seconds, 0) for each in held)
     longest = max((each.seconds for each in held), default=0)
     room = max((text.width(each.said(whole), SIZE) for each in held), default=0) + 2 * _GAP
-    scale = max(width - _NAMES - room - _LEFT, 20) / longest if longest > 0 else 0
+    scale = max(width - _NAMES - room - _LEFT, 20) / max(longest, 1)
     for number, each in enumerate(held):
         _row(canvas, each, 6 + number * _PITCH, max(each.seconds, 0) * scale, each.said(whole), banded=number % 2 == 1)
     told = "; ".join(f"{text.fitted(each.severity, 200, SIZE)} {each.said(whole)}" for each in held)
