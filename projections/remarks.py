@@ -90,7 +90,11 @@ def write(db: Database, facts: Iterable[Fact]) -> None:
     # What was recorded goes before what a correction makes of it, whichever batch either came in.
     db.conn.executemany("INSERT OR REPLACE INTO remarks VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
     db.conn.executemany("INSERT OR IGNORE INTO remarks VALUES (?,?,?,?,?,?,?,?,?,?)", amended)
-    db.conn.executemany("INSERT OR IGNORE INTO source_days VALUES (?,?,?,?)", days)
+    # A day begins with its first event, also where a later one of the batch is heard before it, retracted and back.
+    db.conn.executemany(
+        "INSERT INTO source_days VALUES (?,?,?,?) ON CONFLICT DO UPDATE SET position = min(position, excluded.position)",
+        days,
+    )
 
 
 def _opinion(db: Database, fact: Fact) -> None:

@@ -58,6 +58,19 @@ def test_any_batching_gives_the_same_answers(story, tmp_path, monkeypatch, size)
     other.tables.close()
 
 
+@pytest.mark.parametrize("size", [1, 1000])
+def test_a_day_of_a_source_begins_with_its_first_event_in_any_batching(story, tmp_path, monkeypatch, size):
+    """Also where its last one is retracted and brought back, and so is heard a second time."""
+    for number in range(6):
+        story.at("09:00").deployed(f"v{number}")
+    story.retracted(story.retracted(6))
+    monkeypatch.setattr(runners, "BATCH", size)
+    other = Answers(story.record, tmp_path / "other")
+    other.runner.catch_up()
+    assert [row["position"] for row in other.tables.db["source_days"].rows] == [1]
+    other.tables.close()
+
+
 def test_catching_up_goes_on_where_it_stopped(story, tmp_path):
     """Nothing is taken twice, in this process or the next."""
     tell(story)
