@@ -16,6 +16,7 @@ from werkzeug.exceptions import ServiceUnavailable
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import (
+    changes,
     decisions,
     events,
     evidence,
@@ -100,6 +101,7 @@ def _register(app: Flask) -> None:
     api.register_blueprint(reports.blp)
     api.register_blueprint(metrics.blp)
     api.register_blueprint(postmortems.blp)
+    api.register_blueprint(changes.blp)
 
 
 def _around_requests(app: Flask, held: Service) -> None:

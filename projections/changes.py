@@ -22,7 +22,7 @@ from ledger.values import from_microseconds, rfc3339
 from projections import change_steps, findings, role_spans, said, search, telling
 from projections.answers import Reader
 from projections.audit import Decision
-from projections.audit_controls import as_learnt, setting
+from projections.audit_controls import WAYS, Way, as_dated, as_learnt, setting
 from projections.change_steps import STEPS, Change, Slot
 from projections.facts import HOUR, Fact
 from projections.finding import Finding
@@ -178,10 +178,10 @@ class _Record:
 
     @cached_property
     def _about(self) -> dict[int, list[Finding]]:
-        """By position, the findings that an event shows."""
+        """By position, the findings that an event shows; those that stand for many events show but a few of them."""
         found: dict[int, list[Finding]] = {}
         for each in self._findings:
-            for position in each.positions:
+            for position in each.positions if each.within is None else ():
                 found.setdefault(position, []).append(each)
         return found
 
@@ -189,8 +189,8 @@ class _Record:
         """Each with the changes that it is about, by their own positions."""
         changed = {position: row["position"] for row in rows for position in row["positions"]}
         for each in self._findings:
-            about = dict.fromkeys(changed[position] for position in each.positions if position in changed)
-            yield {**each.json(), "changes": list(about)}
+            about = (changed[p] for p in each.positions if p in changed and each.within is None)
+            yield {**each.json(), "changes": list(dict.fromkeys(about))}
 
     # One change
 
@@ -205,7 +205,8 @@ class _Record:
 
     def _row(self, change: Change) -> dict[str, Any]:
         scene, last = self._scene(change.slot), change.last
-        approvals = list(self._approvals(scene, change))
+        approvals = list(self._approvals(scene, change, as_learnt))
+        dated = [each for each in self._approvals(scene, change, as_dated) if each not in approvals]
         rollback = _rollback(scene, change)
         return {
             "kind": change.kind,
@@ -224,6 +225,7 @@ class _Record:
             "deployer": self._deployer(last),
             "approval_required": _is_asked(scene, last),
             "approvals": approvals,
+            "approvals_recorded_late": dated,
             "decision": self._decision(rollback),
             "incidents": _incidents(change, rollback, approvals),
             "implicated_in": _implicated(scene, change),
@@ -249,12 +251,12 @@ class _Record:
     def _named(self, person: str) -> str:
         return self.name_of(person) or person
 
-    def _approvals(self, scene: SlotScene, change: Change) -> Iterator[dict[str, Any]]:
-        """Those in force when it happened, for its version and digest, as the ledger knew them then."""
+    def _approvals(self, scene: SlotScene, change: Change, way: Way) -> Iterator[dict[str, Any]]:
+        """Those in force when it happened, for its version and digest, by the ledger's knowledge or by their dates."""
         if change.kind not in ("deployment", "release") or change.version is None:
             return
         last, digest = change.last, _digest(scene, change)
-        standing = in_force(scene, change.version, last.at, last.position, as_learnt)
+        standing = in_force(scene, change.version, last.at, last.position, way)
         fitting = {each.position: each for each in standing if digest is None or each.digest in (None, digest)}
         for fact in scene.inquiry.facts(fitting):
             yield self._approval(fitting[fact.position], fact)
@@ -294,8 +296,9 @@ def _finding(found: Finding) -> dict[str, Any]:
 
 
 def _is_asked(scene: SlotScene, fact: Fact) -> bool:
-    asked, _ = setting(scene.controls, scene.service, "approval_required", fact.at, fact.position, as_learnt)
-    return asked is True
+    """By the ledger's knowledge, or by when the control was set: whoever went past it did so by either."""
+    asked = (setting(scene.controls, scene.service, "approval_required", fact.at, fact.position, way) for way in WAYS)
+    return any(found is True for found, _ in asked)
 
 
 def _digest(scene: SlotScene, change: Change) -> str | None:

@@ -30,6 +30,8 @@ VERBS = {
     "timeline": at("api.cli.timeline:timeline", "What happened in an incident, in order."),
     "report": at("api.cli.report:report", "Write the report about an incident, in any format."),
     "findings": at("api.cli.findings:findings", "Where practice left the doctrine."),
+    "changes": at("api.cli.changes:changes", "The change record of a period, for auditors."),
+    "reconcile": at("api.cli.reconcile:reconcile", "Compare changes from elsewhere with the record, both ways."),
     "metrics": at("api.cli.metrics:metrics", "How long incidents took, and how software is delivered."),
     "plan": at("api.cli.read:plan", "What returning an environment to a moment would change."),
     "import": at("api.cli.importing:import_", "Take in what another tool keeps: on-call calendars."),

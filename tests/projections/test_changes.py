@@ -68,6 +68,7 @@ def test_a_change_as_an_auditor_wants_it(told):
                 "incident": None,
             }
         ],
+        "approvals_recorded_late": [],
         "decision": None,
         "incidents": [],
         "implicated_in": [],
@@ -86,6 +87,26 @@ def test_only_approvals_that_were_in_force(told):
     ((approvals, found),) = rows(told, "approvals", "findings")
     assert approvals == []
     assert [each["rule"] for each in found] == ["release_without_approval"]
+
+
+def test_approvals_that_were_recorded_late(told):
+    """Dated before the change and recorded after it happened: shown apart, and no approval."""
+    late = told.at("09:00", recorded="10:00").approved("A", by=BOB)
+    told.at("09:30", recorded="10:01").deployed("A")
+    ((approvals, dated),) = rows(told, "approvals", "approvals_recorded_late")
+    assert approvals == []
+    assert [(each["by"], each["position"], each["recordedtime"]) for each in dated] == [
+        ("Bob", late, "2026-03-02T10:00:00Z")
+    ]
+
+
+def test_a_finding_that_stands_for_many_events(story):
+    """Is told once, and not at the few of them that it shows."""
+    for minute in range(12):
+        story.at(f"09:{minute:02}", recorded="10:00").deployed(str(minute))
+    found = read(story)
+    assert [(each["rule"], each["changes"]) for each in found["exceptions"]] == [("late_record", [])]
+    assert [each["findings"] for each in found["changes"]] == [[]] * 12
 
 
 def test_exceptions_come_first_open_ones_before_others(told):
