@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from ledger import incident, record, slot
+from ledger import alert, incident, record, slot
 from ledger.authority import Principal, within_bounds
 from ledger.caution import Caution
 from ledger.codec import Key, Placed, Prepared, Row, amend, recorded
@@ -41,7 +41,7 @@ CANDIDATES_KEPT = 20
 LOOKED_THROUGH = 1_000
 """So many events of a slot are looked through, under the lock, for what bears on a claim; after more it is stale."""
 
-RULES: dict[str, Any] = {"slot": slot, "incident": incident}
+RULES: dict[str, Any] = {"slot": slot, "incident": incident, "alert": alert}
 """The kinds of stream whose rules need a state."""
 
 
@@ -240,6 +240,10 @@ class Group:
         elif kind == "incident":
             happened = prepared.occurred_at or self._now
             cautions += incident.decide(self._state(prepared.stream, mine), event, happened)
+        elif kind == "alert" and principal.bound:
+            # Named or not: an alert that is another's must not move or end by a word about one's own.
+            if (fired := self._state(prepared.stream, mine).fired) is not None:
+                within_bounds(principal, fired)
         elif kind == "record":
             judged = self._about_the_record(event, principal, position, mine)
             if judged is not event:

@@ -204,6 +204,8 @@ def test_who_may_not_decide_may_not_decide_a_plan_that_changes_nothing(server, r
 
 
 BENT = {
+    "takes an alert away": ("alert.fired", {"fingerprint": "F", "name": "n", "service": "docs", "environment": "E"}),
+    "ends it as its own": ("alert.resolved", {"fingerprint": "F", "name": "n", "service": "docs", "environment": "E"}),
     "ends an alert": ("alert.resolved", {"fingerprint": "F", "name": "n"}),
     "puts somebody on call": (
         "oncall.assigned",

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.application import Ledger
-from ledger.authority import HUMAN, RESPONDER, Principal
+from ledger.authority import HUMAN, MACHINE, PIPELINE, RESPONDER, Principal
 from ledger.deciding import CANDIDATES_KEPT, RULES, Sight
 from ledger.disclosures import REDACTED
 from ledger.errors import (
@@ -388,6 +388,7 @@ def test_a_corrected_digest_is_stored_as_digests_are(ledger):
     assert history(ledger)[1].event.value == "sha256:" + "ab" * 32
 
 
+WEB_PIPELINE = Principal("web-ci", MACHINE, frozenset({PIPELINE}), services=frozenset({"web"}))
 WEB_APPROVER = Principal("approver", HUMAN, frozenset({RESPONDER}), services=frozenset({"web"}))
 
 
@@ -412,6 +413,23 @@ def test_bounds_hold_for_what_an_event_is_about(ledger, about):
     with pytest.raises(NotAllowed, match="bound to other services"):
         append(ledger, about, by=WEB_APPROVER)
     assert append(ledger, about, by=EVERYONE)
+
+
+@pytest.mark.parametrize("topic", ["alert.fired", "alert.resolved"])
+@pytest.mark.parametrize("where", [{"service": "payments"}, {"service": "payments", "environment": "e"}, {}])
+def test_anothers_alert_is_neither_taken_nor_ended_by_a_word_about_ones_own(ledger, topic, where):
+    """A fingerprint is no secret. In the same group as later, and after words that moved nothing."""
+    fired, own = (
+        event("alert.fired", fingerprint="f", name="n", **where),
+        {"fingerprint": "f", "name": "n", "service": "web"},
+    )
+    commands = [command(ledger, fired), command(ledger, event(topic, **own), by=WEB_PIPELINE)]
+    for _, refused in (ledger.record(commands), (None, ledger.record(commands[1:])[0])):
+        assert isinstance(refused, NotAllowed)
+    assert append(ledger, event(topic, **own), by=A_PIPELINE)
+    assert append(ledger, event(topic, **{**own, "fingerprint": "g"}), by=WEB_PIPELINE)
+    assert append(ledger, event("alert.fired", **own))
+    assert append(ledger, event(topic, **own), by=WEB_PIPELINE)
 
 
 def test_inside_its_bounds_an_approver_corrects(ledger):
