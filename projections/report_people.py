@@ -7,8 +7,9 @@ from typing import Any
 
 from ledger.events import Event, RecordCorrected, Recorded
 from projections import roles
+from projections.report_names import Names
 from projections.report_scene import Scene
-from projections.said import CLAIMED
+from projections.said import CLAIMED, REDACTED
 
 MEMBERS = {
     "person": "responder",
@@ -40,7 +41,14 @@ def people(scene: Scene, recorded: Iterable[Recorded]) -> dict[str, str]:
             held = _held(scene, each)
             if held is not None or each not in found:
                 found[each] = held or role
-    return {name: role for name, role in found.items() if name != "[redacted]"}
+    found.pop(REDACTED, None)
+    return _clean(found)
+
+
+def _clean(found: dict[str, str]) -> dict[str, str]:
+    """A role that is called after somebody would give the name away that it stands for."""
+    names = Names(dict.fromkeys(found, ""))
+    return {name: role if names.hidden(role) == role else "responder" for name, role in found.items()}
 
 
 def _named(scene: Scene, recorded: Iterable[Recorded]) -> Iterator[tuple[str, str]]:

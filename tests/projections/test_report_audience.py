@@ -5,8 +5,12 @@ import re
 
 import pytest
 
-from ledger.events import Submitter
+from ledger.contract import members
+from ledger.events import EVENTS, Submitter
+from ledger.values import Unfit
+from projections.incident_timeline import data
 from projections.report_writing import is_for_customers
+from tests.dsl import event
 from tests.projections.reporting import told
 
 NAMES = {
@@ -165,3 +169,52 @@ def test_redacted_words_name_nobody(story):
     report = public(story)
     assert report["cover"]["title"] == "[redacted]"
     assert report["quality"]["redacted"] == [declared]
+
+
+# Every member of every event
+
+NAME = "Zebulon Quillfeather"
+HOUSE = frozenset("service environment incident into other fingerprint rota".split())
+"""Members by which an event comes into the story at all."""
+
+
+TOPICS = sorted(
+    topic
+    for topic, cls in EVENTS.items()
+    if cls.STREAM[0] in ("incident", "slot", "alert") and topic != "service.observed"
+)
+"""Types of event that a story tells of."""
+
+
+def full_of(cls):
+    """Values with a name in them for every member that takes a text."""
+    found = {}
+    for wire, member in members(cls).items():
+        for text in (NAME, f"as {NAME} says"):
+            try:
+                if wire not in HOUSE | cls.LEDGER_SETS:
+                    member.rule.accept(text)
+                    found[wire] = text
+            except Unfit:
+                continue
+    return found
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_a_name_in_any_member_of_any_event_is_hidden(story, topic):
+    """Told by somebody of that name, in an incident that they command."""
+    story.at("10:00").declared("INC-1", "SEV-1", alerts=["f-1"])
+    story.add("incident.role_assigned", incident="INC-1", role="commander", person=NAME)
+    usual = {"incident": "INC-1", "fingerprint": "f-1", "service": "web", "environment": "production"}
+    known = members(EVENTS[topic])
+    given = {name: value for name, value in usual.items() if name in known} | full_of(EVENTS[topic])
+    required = event(topic)
+    filled = {name: data(required)[name] for name, member in known.items() if member.required and name not in given}
+    story.at("10:05").add(topic, **filled | given)
+    story.at("10:30").resolved("INC-1")
+    report = public(story)
+    assert report["positions"]["count"] == 4
+    text = json.dumps(report, ensure_ascii=False).casefold()
+    assert "zebulon" not in text
+    assert "quillfeather" not in text
+    assert "zebulon" in json.dumps(told(story, name_of=NAMES.get)).casefold()
