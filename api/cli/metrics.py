@@ -2,12 +2,14 @@
 `lastgood metrics`: how long things took in incidents, and how software is delivered, over a period.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import click
 
 from api.cli import options, show
+from api.cli.exits import Invalid
 
 KINDS = ("incidents", "delivery")
 ASKED = ("from", "to", "zone", "service", "environment", "team", "by")
@@ -31,24 +33,35 @@ ASKED = ("from", "to", "zone", "service", "environment", "team", "by")
         ),
         *options.MOMENT,
         *options.CONNECTION,
-        options.output("table", "json"),
+        click.Option(
+            ["--picture"],
+            type=click.Path(path_type=Path, dir_okay=False),
+            metavar="FILE",
+            help="Write the picture to this file, too.",
+        ),
+        options.output("table", "json", "svg"),
     ],
 )
-def metrics(kind: str | None, output: str, **flags: Any) -> None:
+def metrics(kind: str | None, output: str, picture: Path | None, **flags: Any) -> None:
     """
     Median, 90th percentile and counts of what incidents took, and DORA's five delivery measures.
 
     Both, or the one that is named. JSON has every value with its incident or
     deployment and the positions that say so, and the definition of each measure.
+    The picture (SVG) shows every length of time as a dot.
     """
     client = options.connect(flags)
     query = {name: flags[name] for name in ASKED} | options.moment(flags)
     answers = {name: client.get(f"/v1/metrics/{name}", query) for name in KINDS if kind in (None, name)}
+    if picture is not None:
+        _draw(answers.values(), picture)
     if output == "json":
         show.print_json(answers if kind is None else answers[kind])
-        return
-    for name, answer in answers.items():
-        _print(name, answer, several=len(answers) > 1)
+    elif output == "svg":
+        click.echo(_svg(answers.values()))
+    else:
+        for name, answer in answers.items():
+            _print(name, answer, several=len(answers) > 1)
 
 
 def _print(name: str, answer: Mapping[str, Any], *, several: bool) -> None:
@@ -60,3 +73,17 @@ def _print(name: str, answer: Mapping[str, Any], *, several: bool) -> None:
     show.print_table(columns, metrics_rows.rows(answer), styles)
     for line in metrics_rows.said(answer):
         click.echo(show.plain(line), err=True)
+
+
+def _draw(answers: Iterable[Mapping[str, Any]], path: Path) -> None:
+    try:
+        path.write_text(_svg(answers) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise Invalid(f"the picture cannot be written: {error}", "give --picture a file that you may write") from None
+
+
+def _svg(answers: Iterable[Mapping[str, Any]]) -> str:
+    from api.report import metrics_picture  # noqa: PLC0415 - only who wants a picture pays for the widths of characters
+    from api.report.pictures.palette import Palette  # noqa: PLC0415
+
+    return metrics_picture.drawing(answers).svg(Palette.PRINT)

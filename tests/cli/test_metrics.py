@@ -1,6 +1,7 @@
 """`lastgood metrics`: tables of figures for people, every value for programs."""
 
 import json
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -122,6 +123,28 @@ def test_by_group_the_first_column_names_it(lastgood, told):
     assert [line.split()[0] for line in lines[1:]] == ["all"] * 6 + ["web"] * 6
     by_team = ask(lastgood, told, "incidents", "--by", "team").stdout.splitlines()
     assert by_team[-1].startswith("not told")
+
+
+def test_the_picture_shows_every_length(lastgood, told, tmp_path):
+    """As a file beside the table, or alone; with a text alternative that says the figures."""
+    shown = ask(lastgood, told, "--picture", str(tmp_path / "times.svg"))
+    assert "Time to resolve" in shown.stdout
+    drawn = (tmp_path / "times.svg").read_text()
+    root = ET.fromstring(drawn)
+    said = root.attrib["aria-label"]
+    assert "Time to resolve: n 2, 1 open, median 1 h, 90th percentile 1 h 24 min" in said
+    assert "Change lead time: n 2, 1 missing, median 45 min" in said
+    assert ask(lastgood, told, "--output", "svg").stdout == drawn
+    by_service = ET.fromstring(ask(lastgood, told, "delivery", "--by", "service", "--output", "svg").stdout)
+    assert "web: Change lead time: n 2" in by_service.attrib["aria-label"]
+
+
+def test_a_picture_that_cannot_be_written_is_told(lastgood, told, tmp_path):
+    """Not a traceback."""
+    where = ("--url", told.url, "--token", told.tokens["auditor"])
+    shown = lastgood("metrics", "--picture", str(tmp_path / "nowhere" / "times.svg"), *where)
+    assert shown.exit_code == 3
+    assert "cannot be written" in shown.stderr
 
 
 def test_json_is_the_ledgers_own_answer(lastgood, told):
