@@ -21,9 +21,16 @@ def rollback(rollback_id, state, to_version="1", **steps):
 def recorded(lastgood, faulty):
     """The rollback id that is recorded where these are the slot's rollbacks, the newest first."""
 
-    def record(verb, *items, ask=None):
+    def record(verb, *items, ask=None, live=None):
         asked = ask or Answer(200, {"as_of": NOW, "items": list(items)})
-        faulty.answers = [asked, Answer(201, {**RECEIPT, "duplicate": False, "warnings": []})]
+        told = Answer(201, {**RECEIPT, "duplicate": False, "warnings": []})
+        # What is live is asked only where a rollback to this version was carried out.
+        done = (
+            live is not None
+            and verb != "failed"
+            and any(each["to_version"] == "1" and each["state"] != "failed" for each in items)
+        )
+        faulty.answers = [asked, *([live] if done else []), told]
         slot = ("--service", "web", "--environment", "prod", "--to-version", "1", "--url", faulty.url)
         ended = lastgood("rollback", verb, *slot)
         assert ended.exit_code == 0, ended.output
@@ -60,7 +67,6 @@ def test_a_rollback_that_nobody_names_is_the_one_that_is_open(recorded, verb, it
         ("succeeded", [rollback("r1", "lapsed")]),
         ("succeeded", [rollback("r1", "superseded")]),
         ("succeeded", [rollback("r1", "cancelled")]),
-        ("succeeded", [rollback("r1", "succeeded", executed=NOW)]),
         ("started", [rollback("r1", "lapsed", claimed="2026-11-22T19:30:00Z")]),
     ],
 )
@@ -69,21 +75,45 @@ def test_where_none_is_open_it_is_a_rollback_of_its_own(recorded, verb, items):
     assert len(recorded(verb, *items)) == 36
 
 
+DONE = {"executed": "2026-11-22T20:59:00Z"}
+
+
 @pytest.mark.parametrize(
-    "verb, item, taken",
+    "verb, item, current, taken",
     [
-        ("succeeded", rollback("r1", "succeeded", executed="2026-11-22T20:59:00Z"), "r1"),
-        ("failed", rollback("r1", "failed", failed="2026-11-22T20:59:00Z"), "r1"),
-        ("succeeded", rollback("r1", "succeeded", executed="2026-11-22T19:59:00Z"), "run-8812"),
-        ("succeeded", rollback("r1", "succeeded", "2", executed="2026-11-22T20:59:00Z"), "run-8812"),
-        ("succeeded", rollback("r1", "failed", failed="2026-11-22T20:59:00Z"), "run-8812"),
+        ("succeeded", rollback("r1", "succeeded", **DONE), "1", True),
+        ("succeeded", rollback("r1", "verified", **DONE), "1", True),
+        ("succeeded", rollback("r1", "reached", reached="2026-11-20T20:59:00Z"), "1", True),
+        ("started", rollback("r1", "succeeded", **DONE), "1", True),
+        ("succeeded", rollback("r1", "succeeded", **DONE), "2", False),
+        ("succeeded", rollback("r1", "succeeded", **DONE), None, False),
+        ("succeeded", rollback("r1", "succeeded", "2", **DONE), "2", False),
+        ("failed", rollback("r1", "failed", failed="2026-11-22T20:59:00Z"), "2", True),
+        ("failed", rollback("r1", "failed", failed="2026-11-22T19:59:00Z"), "2", False),
+        ("started", rollback("r1", "failed", failed="2026-11-22T20:59:00Z"), "2", True),
+        ("succeeded", rollback("r1", "failed", failed="2026-11-22T20:59:00Z"), "2", True),
+        ("succeeded", rollback("r1", "failed", failed="2026-11-22T19:59:00Z"), "2", False),
+        ("failed", rollback("r1", "succeeded", executed="2026-11-22T20:59:00Z"), "1", False),
     ],
 )
-def test_a_step_that_ci_retries_is_told_of_the_same_rollback(recorded, monkeypatch, verb, item, taken):
-    """So that the second is a duplicate of the first; else the run names it."""
+def test_what_is_told_again_is_the_same_rollback_as_long_as_its_target_is_live(recorded, verb, item, current, taken):
+    """By a step that CI retries, or by a person beside the pipeline; after a return forward it is another one."""
+    live = Answer(200, {"current": None if current is None else {"version": current}})
+    assert (recorded(verb, item, live=live) == "r1") == taken
+
+
+def test_a_step_that_ci_retries_is_a_duplicate_of_the_first(lastgood, server, monkeypatch):
+    """Its id is made of its content, so the rollback has to be the same."""
     for name, value in GITHUB.items():
         monkeypatch.setenv(name, value)
-    assert recorded(verb, item) == taken
+    slot = ("--service", "retried", "--environment", "here", "--url", server.url)
+    responder, pipeline = (("--token", server.tokens[role]) for role in ("responder", "pipeline"))
+    for version, time in (("1", "2026-11-20T10:00:00Z"), ("2", "2026-11-22T10:00:00Z")):
+        named = ("--version", version, "--time", time, "--deployment-id", version)
+        assert lastgood("deployment", "succeeded", *slot, *named, *pipeline).exit_code == 0
+    assert lastgood("rollback", "decided", *slot, "--to-version", "1", *responder).exit_code == 0
+    told = [lastgood("rollback", "succeeded", *slot, "--to-version", "1", *pipeline) for _ in range(2)]
+    assert [(each.exit_code, "(known already)" in each.stdout) for each in told] == [(0, False), (0, True)]
 
 
 @pytest.mark.parametrize("answer", [Answer(403, {"title": "no"}), Answer(404), Answer(500, {"title": "broken"})])
