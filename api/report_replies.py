@@ -102,7 +102,7 @@ class ReportCover(Schema):
     state = _text(null=True)
     status = _text("of the postmortem", enum=STATUSES)
     severity = _one(ReportSeverity, null=False)
-    suggested_severity = fields.String(allow_none=True, metadata={"enum": [*SEVERITIES, None]})
+    suggested_severity = _text(null=True, enum=tuple(SEVERITIES))
     affected = _many(AffectedSlot)
     owner = _text("of the postmortem", null=True)
     commander = _text(null=True)

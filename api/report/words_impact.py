@@ -5,11 +5,13 @@ What customers felt, how grave it was when, and how it came to be noticed.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from api.report import words_pictures
 from api.report.blocks import (
     AuthorText,
     Block,
     Column,
     Facts,
+    Figure,
     Heading,
     Link,
     Mark,
@@ -96,6 +98,9 @@ def severities(model: Json, said: Said) -> Iterator[Block]:
         label = Link("Time in each severity", definition("time_in_severity"))
         positions = ref(*(each["position"] for each in found["spans"]))
         yield Paragraph((label, Text(f": {', '.join(spent)}."), positions))
+    picture = words_pictures.severities(model)
+    if picture is not None:
+        yield Figure(picture, (Text("Time in each severity."),))
     columns: tuple[Column, ...] = (
         Column("Severity", narrow=True),
         Column("From", 4),
@@ -138,7 +143,8 @@ def _noticed(model: Json, said: Said) -> Iterator[tuple[Spans, Spans]]:
     yield (Text("By"),), (Text(f"{'an alert, told by ' if found['by'] == 'alert' else ''}{short(by, 300)}"),)
     label = (Link("Time to detect", definition("time_to_detect")),)
     sources = ref(measure["from"]["position"], measure["to"]["position"])
-    guessed: Spans = (Text(" "), Mark("estimated", "caution")) if measure["estimated"] else ()
+    known = measure["seconds"] is not None and measure["estimated"]
+    guessed: Spans = (Text(" "), Mark("estimated", "caution")) if known else ()
     yield label, (*length_spans(measure["seconds"]), *guessed, sources)
 
 

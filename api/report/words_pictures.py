@@ -6,12 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from api.report.blocks import Picture
+from api.report.pictures import deployments as deployed
+from api.report.pictures import lag as lags
 from api.report.pictures import lanes, lifecycle
+from api.report.pictures import severities as held
 from api.report.pictures.bars import Span
 from api.report.pictures.lanes import Lane
 from api.report.pictures.markers import Marker, Shape
 from api.report.pictures.tones import Tone, of_severity
-from api.report.words_said import Said, instant, place, short, title
+from api.report.words_said import Said, differs, instant, place, short, title
 
 Json = Mapping[str, Any]
 
@@ -42,8 +45,8 @@ _SHAPES: Mapping[str, Shape] = {"rollback.succeeded": "arrow", "deployment.faile
 
 
 def strip(model: Json, said: Said) -> Picture | None:
-    """The lifecycle; none where fewer than two steps have a time."""
-    found = model["lifecycle"]
+    """The lifecycle; none where fewer than two steps have a time. Nobody misses that it was not closed."""
+    found = [each for each in model["lifecycle"] if each["time"] or each["step"] != "closed"]
     if sum(each["time"] is not None for each in found) < 2:
         return None
     places = {each["step"]: number for number, each in enumerate(found)}
@@ -141,8 +144,16 @@ def _versions(model: Json, entries: Sequence[Json]) -> Iterator[Lane]:
     for slot in model["versions"]:
         own = [each for each in entries if (each["service"], each["environment"]) == _key(slot)]
         spans = [_live(slot, each, bad, model["span"]) for each in _shown(slot["periods"], model["span"])]
-        markers = list(_markers(own, "version"))
-        yield Lane(place(slot) if several else f"Live: {place(slot)}", "version", spans, markers)
+        name = f" {place(slot)}" if several else ""
+        if differs(slot):
+            installed = [
+                _live(slot, {**each, "how": None}, bad, model["span"])
+                for each in _shown(slot["installed"], model["span"])
+            ]
+            yield Lane(f"Deployed{name}", "version", installed, list(_markers(own, "version")))
+            yield Lane(f"Released{name}", "version", spans)
+        else:
+            yield Lane(f"Live{name}", "version", spans, list(_markers(own, "version")))
     known = {_key(slot) for slot in model["versions"]}
     others = [each for each in entries if (each["service"], each["environment"]) not in known]
     yield Lane("Elsewhere", "version", (), list(_markers(others, "version")))
@@ -203,3 +214,59 @@ def _markers(entries: Sequence[Json], lane: str) -> Iterator[Marker]:
                 shape=_SHAPES.get(each["type"]),
                 bad=each["type"].endswith((".failed", ".ineffective")),
             )
+
+
+def severities(model: Json) -> Picture | None:
+    """Time in each; none where there was only one."""
+    found = model["severities"]
+    ongoing = {each["severity"] for each in found["spans"] if each["until"] is None}
+    spent = [held.Held(name, seconds, name in ongoing) for name, seconds in found["seconds"].items() if seconds]
+    return held.draw(spent) if len(spent) > 1 else None
+
+
+def lag(model: Json, said: Said) -> Picture | None:
+    """How late things were recorded; for auditors, and where anything came late."""
+    late = {each["position"] for each in model["quality"]["late"]}
+    if model["audience"] != "auditor" or not late:
+        return None
+    points = [
+        lags.Point(
+            instant(each["time"]), instant(each["recordedtime"]), short(each["type"], LABEL), each["position"] in late
+        )
+        for each in model["timeline"]
+    ]
+    return lags.draw(points, said.zone)
+
+
+_OUTCOMES: Mapping[str, deployed.Outcome] = {
+    "deployment.succeeded": "deployed",
+    "deployment.failed": "failed",
+    "rollback.succeeded": "rolled back",
+    "rollback.failed": "failed",
+}
+
+
+def deployments(model: Json, said: Said) -> Picture | None:
+    """What was deployed until well after it was over; none where the timeline shows as much."""
+    span, slots = model["span"], [_deployed(each) for each in model["versions"]]
+    times = [each.at for slot in slots for each in slot.deployments]
+    if not span or not span["since"] or not span["until"]:
+        return None
+    begin, over = instant(span["since"]), instant(span["until"])
+    if not any(at > over for at in times) and len(slots) < 2:
+        return None
+    since = model["lifecycle"][0]["time"] or model["cover"]["began"]
+    until = model["cover"]["ended"]
+    incident = deployed.Incident(
+        short(model["incident"], LABEL), instant(since) if since else begin, instant(until) if until else None
+    )
+    return deployed.draw(slots, [incident], said.zone, begin, max([over, *times]))
+
+
+def _deployed(slot: Json) -> deployed.Slot:
+    found = [
+        deployed.Deployment(instant(each["time"]), short(each["version"], LABEL), _OUTCOMES[each["type"]])
+        for each in slot["deployments"]
+        if each["type"] in _OUTCOMES and each["version"]
+    ]
+    return deployed.Slot(place(slot), found)

@@ -6,11 +6,13 @@ data is, every event that it rests on, and what each figure means.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from api.report import words_pictures
 from api.report.blocks import (
     Block,
     Bullets,
     Code,
     Column,
+    Figure,
     Heading,
     Link,
     Mark,
@@ -92,6 +94,9 @@ def quality(model: Json, said: Said) -> Iterator[Block]:
         return
     yield Heading(2, "About the data", "quality")
     yield Bullets(items)
+    picture = words_pictures.lag(model, said)
+    if picture is not None:
+        yield Figure(picture, (Text("When things happened, and how much later they were recorded."),))
 
 
 def _quality(found: Json, said: Said) -> Iterator[Spans]:

@@ -5,12 +5,28 @@ What was live when, what went out around it, what was last known good then, and 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from api.report.blocks import Block, Code, Column, Facts, Heading, Mark, Note, Paragraph, Row, Spans, Table, Text
+from api.report import words_pictures
+from api.report.blocks import (
+    Block,
+    Code,
+    Column,
+    Facts,
+    Figure,
+    Heading,
+    Mark,
+    Note,
+    Paragraph,
+    Row,
+    Spans,
+    Table,
+    Text,
+)
 from api.report.words_said import (
     NOT_RECORDED,
     Said,
     at,
     code,
+    differs,
     joined,
     length,
     place,
@@ -45,6 +61,9 @@ def release(model: Json, said: Said) -> Iterator[Block]:
     if not slots:
         return
     yield Heading(2, "Releases", "releases")
+    picture = words_pictures.deployments(model, said)
+    if picture is not None:
+        yield Figure(picture, (Text("What was deployed, and the incident over it."),))
     for number, slot in enumerate(slots, 1):
         if len(slots) > 1:
             yield Heading(3, place(slot), f"releases-{number}")
@@ -53,9 +72,19 @@ def release(model: Json, said: Said) -> Iterator[Block]:
 
 def _slot(slot: Json, said: Said) -> Iterator[Block]:
     if slot["periods"]:
-        columns = (Column("Live version", 3), Column("From", 4), Column("Until", 4), Column("How", 2))
+        columns: tuple[Column, ...] = (
+            Column("Released version" if differs(slot) else "Live version", 3),
+            Column("From", 4),
+            Column("Until", 4),
+            Column("How", 2),
+        )
         rows = tuple(_period(each, said) for each in slot["periods"])
         yield table(columns, rows, f"What was live in {place(slot)}")
+    if differs(slot):
+        yield Paragraph((Text("What was deployed is not what was released:"),))
+        columns = (Column("Deployed version", 3), Column("From", 4), Column("Until", 4))
+        rows = tuple(_installed(each, said) for each in slot["installed"])
+        yield table(columns, rows, f"What was deployed in {place(slot)}")
     facts = tuple((_sight_label(each), _sight(each)) for each in slot["sights"])
     if facts:
         yield Facts(facts)
@@ -73,13 +102,22 @@ def _slot(slot: Json, said: Said) -> Iterator[Block]:
         yield Paragraph((Mark(f"and {more} more, which the timeline and the JSON have"),))
 
 
+def _installed(period: Json, said: Said) -> Row:
+    since, until = _bounds(period, said)
+    return row(code(period["version"]), since, until)
+
+
 def _period(period: Json, said: Said) -> Row:
-    since = said.moment({"time": period["since"], "position": period["position"]})
-    until: Spans = (Mark("still live"),)
-    if period["until"]:
-        until = said.moment({"time": period["until"], "position": period["until_position"]})
+    since, until = _bounds(period, said)
     how = HOW.get(period["how"] or "", plain(period["how"] or "live"))
     return row(code(period["version"]), since, until, how, tone="key" if period["how"] == "rollback" else "plain")
+
+
+def _bounds(period: Json, said: Said) -> tuple[Spans, Spans]:
+    since = said.moment({"time": period["since"], "position": period["position"]})
+    if not period["until"]:
+        return since, (Mark("still so"),)
+    return since, said.moment({"time": period["until"], "position": period["until_position"]})
 
 
 def _outgoing(each: Json, said: Said) -> Row:
@@ -160,21 +198,22 @@ def _outcome(rollback: Json) -> Spans:
 def _reached(rollback: Json) -> str:
     if rollback["state"] == "undecided":
         return "It returned to an earlier version, and no decision for that is recorded."
-    if rollback["live"]:
+    if rollback["deployed_live"]:
         return "It was carried out, and its version was live."
     if rollback["released"] and not rollback["deployed"]:
-        return "It was released and never deployed: what was live did not change."
+        return "It was decided and released, and not deployed: what was installed did not change by it."
     if rollback["deployed_live"] is False:
-        return f"Its version never went live ({plain(rollback['state'])})."
-    return f"Its version is not live yet ({plain(rollback['state'])})."
+        return f"It was not carried out ({plain(rollback['state'])})."
+    return f"It is not carried out yet ({plain(rollback['state'])})."
 
 
 def _helped(rollback: Json) -> str:
     after = rollback["impact_after"]
     lasted = ""
     if after is not None:
-        words_ = length(abs(after["seconds"]))
-        lasted = f"Impact ended {words_} {'before' if after['seconds'] < 0 else 'after'} that."
+        took = length(abs(after["seconds"]))
+        what = "that" if rollback["deployed_live"] else "the release"
+        lasted = f"Impact ended {took} {'before' if after['seconds'] < 0 else 'after'} {what}."
     judged = {True: "A person verified that it helped.", False: "A person judged that it did not help."}
     return f"{lasted} {judged.get(rollback['helped'], 'Nobody recorded whether it helped.')}".strip()
 

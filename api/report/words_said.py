@@ -21,6 +21,9 @@ LONGEST = 20_000
 
 AUDIENCES = {"internal": "internal", "public": "public", "auditor": "for auditors"}
 
+SOON = timedelta(minutes=10)
+"""For so long a release may follow its deployment, and nobody speaks of a difference."""
+
 _OFFSET = re.compile(r"UTC([+-])(\d\d):(\d\d)")
 _UNFIT = re.compile("[\ufffe\uffff\ud800-\udfff\x00-\x08\x0b\x0c\x0e-\x1f]")
 
@@ -154,6 +157,19 @@ def place(found: Json) -> str:
 
 def places(found: Sequence[Json]) -> str:
     return ", ".join(map(place, found))
+
+
+def differs(slot: Json) -> bool:
+    """Whether another version was deployed than was released, for a time: a release alone installs nothing."""
+    pairs = ((a, b) for a in slot["periods"] for b in slot["installed"] if a["version"] != b["version"])
+    return any(_overlaps(a, b) for a, b in pairs)
+
+
+def _overlaps(one: Json, other: Json) -> bool:
+    """For longer than a release takes to follow its deployment."""
+    start = max(instant(one["since"]), instant(other["since"]))
+    ends = [instant(each["until"]) for each in (one, other) if each["until"]]
+    return not ends or min(ends) - start > SOON
 
 
 def counted(number: int, noun: str) -> str:
