@@ -113,7 +113,9 @@ def _reasons(scene: Scene, other: State) -> Iterator[tuple[int, str, list[int]]]
             yield 2, f"same category of cause: {category}", [position]
     shared = sorted({service for service, _ in scene.state.affected} & {service for service, _ in other.affected})
     if shared and scene.state.kind is not None and scene.state.kind == other.kind:
-        yield 1, f"same service and kind: {', '.join(shared)}, {scene.state.kind}", []
+        # Until somebody knows better every incident is of the kind `other`: that is no likeness by itself.
+        kind = f" and kind: {', '.join(shared)}, {other.kind}" if other.kind != "other" else f": {', '.join(shared)}"
+        yield 1, f"same service{kind}", []
 
 
 def _ties(scene: Scene, other: State) -> list[Any]:

@@ -21,7 +21,7 @@ from projections.report import AUDIENCES, report
 from projections.report_quality import positions
 from tests.projections import test_incident_laws as incidents
 from tests.projections.reporting import Log
-from tests.projections.story import MemoryRecord
+from tests.projections.story import MemoryRecord, Story
 
 pytestmark = pytest.mark.slow
 
@@ -54,7 +54,9 @@ written = st.one_of(
     incidents.in_slot("rollback.started", to_version=incidents.versions),
     incidents.in_slot("rollback.verified", rollback_id=st.sampled_from(["rollback-A", "rollback-B"])),
     incidents.in_slot("release.completed", version=incidents.versions),
-    incidents.of("finding.accepted", rule=st.just("sev1_without_decision"), positions=st.just([1]), reason=st.just("x")),
+    incidents.of(
+        "finding.accepted", rule=st.just("sev1_without_decision"), positions=st.just([1]), reason=st.just("x")
+    ),
 )
 
 histories = st.lists(st.tuples(st.one_of(incidents.events, written), st.integers(0, 240)), min_size=1, max_size=25)
@@ -112,6 +114,38 @@ def test_a_report_is_the_same_whenever_it_is_asked_for(history, minutes):
                 getattr(each, "tables", each).close()
         for each in found.values():
             can_be_traced(each)
+
+
+told_in_time = st.lists(
+    st.tuples(st.one_of(incidents.events, written), st.integers(0, 60)).filter(
+        lambda each: "record." not in each[0][0]
+    ),
+    min_size=1,
+    max_size=20,
+)
+"""Events in the order they happened, each so many minutes after the one before, and recorded at once."""
+
+
+@given(told_in_time, st.data())
+@settings(max_examples=60, deadline=None)
+def test_the_report_as_of_a_moment_is_the_same_for_ever_where_nothing_is_recorded_late(history, data):
+    """As of last week, asked then and asked today: what happened since changes nothing of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        story = Story(Path(folder) / "told")
+        for (topic, given), minutes in history:
+            story.clock = story.recorded = story.clock + timedelta(minutes=minutes)
+            story.add(topic, **given)
+        note("\n".join(f"{each.position} {each.time} {each.event}" for each in story.record.events))
+        position = data.draw(st.integers(1, story.record.head()))
+        moment = incidents.moment_at(story.record, position, now=False)
+        there = sum(each.recorded_at <= moment.as_of for each in story.record.events)
+        answers = incidents.grown(story.record, Path(folder) / "models", [])
+        try:
+            then = reports(answers, replace(moment, known_at=there))
+            assert then == reports(answers, replace(moment, known_at=story.record.head()))
+        finally:
+            for each in (answers, story):
+                getattr(each, "tables", each).close()
 
 
 def can_be_traced(found):
