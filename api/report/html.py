@@ -146,7 +146,8 @@ class _Page:
         rows = "".join(self._row(each, classes, titles) for each in table.rows)
         dense = ' class="dense"' if table.dense else ""
         return (
-            f'<div class="table"><table{dense} aria-label="{escape(table.label)}"><thead><tr>{head}</tr></thead>'
+            f'<div class="table"><table{dense} aria-label="{escape(table.label)}">{_widths(table)}'
+            f"<thead><tr>{head}</tr></thead>"
             f"<tbody>{rows}</tbody></table></div>"
         )
 
@@ -199,6 +200,13 @@ class _Page:
         if author.is_safe(target):
             return f'<a href="{escape(target)}" rel="noopener noreferrer">{inner}</a>'
         return inner
+
+
+def _widths(table: Table) -> str:
+    """Each column's share; a narrow one takes what it needs."""
+    whole = sum(each.width for each in table.columns if not each.narrow)
+    shares = ("<col>" if each.narrow else f'<col width="{100 * each.width // whole}%">' for each in table.columns)
+    return f"<colgroup>{''.join(shares)}</colgroup>"
 
 
 # What authors wrote

@@ -35,7 +35,26 @@ INVISIBLE = {
 }
 
 OURS = {"html", "head", "meta", "title", "style", "body", "header", "nav", "main", "section", "footer", "figure", "div"}
-OURS |= {"figcaption", "h1", "h2", "p", "ul", "ol", "li", "dl", "dt", "dd", "table", "thead", "tbody", "tr", "th", "td"}
+OURS |= {
+    "figcaption",
+    "colgroup",
+    "col",
+    "h1",
+    "h2",
+    "p",
+    "ul",
+    "ol",
+    "li",
+    "dl",
+    "dt",
+    "dd",
+    "table",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+}
 OURS |= {"strong", "code", "span", "time", "a", "small", "bdi", "details", "summary", "svg", "rect", "em", "s", "pre"}
 OURS |= {"blockquote", "hr", "h3", "h4", "br"}
 
