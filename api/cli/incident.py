@@ -25,6 +25,7 @@ _LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
 """Those that nobody takes for another on a phone."""
 
 _ID = re.compile(r"[A-Za-z]{2,12}-[0-9][A-Za-z0-9-]{0,40}")
+_BEFORE_WORDS = re.compile(r"[A-Z]{2,12}[-_][A-Za-z0-9_-]{1,40}")
 _SEVERITY = re.compile(r"SEV[-_]?[123]", re.IGNORECASE)
 
 _BEGINS = ("incident.detected", "incident.declared")
@@ -73,7 +74,9 @@ def _by_their_looks(way: Way, words: tuple[str, ...], flags: dict[str, Any]) -> 
     severity = "severity" if way.topic == "incident.declared" else "suggested_severity"
     found: dict[str, Any] = {}
     while words:
-        looks = severity if _SEVERITY.fullmatch(words[0]) else "incident" if _ID.fullmatch(words[0]) else None
+        # Before other words an id need not have a digit.
+        an_id = _ID.fullmatch(words[0]) or (len(words) > 1 and _BEFORE_WORDS.fullmatch(words[0]))
+        looks = severity if _SEVERITY.fullmatch(words[0]) else "incident" if an_id else None
         if looks is None or looks in found or flags[looks]:
             break
         found[looks], words = words[0], words[1:]
