@@ -125,7 +125,7 @@ def test_declaring_takes_a_few_words_and_makes_an_id(lastgood):
         (["SEV-1", "INC-7", "checkout fails"], ("INC-7", "SEV-1", "checkout fails")),
         (["INC-7", "--title", "checkout fails"], ("INC-7", "SEV-2", "checkout fails")),
         (["INC-NIGHT", "sev-1", "checkout fails"], ("INC-NIGHT", "SEV-1", "checkout fails")),
-        (["INC-NIGHT"], (None, "SEV-2", "INC-NIGHT")),
+        (["INC-NIGHT"], ("made", "SEV-2", "INC-NIGHT")),
         (["INC-7", "--incident", "INC-8"], ("INC-8", "SEV-2", "INC-7")),
         (["INC-7", "INC-8"], ("INC-7", "SEV-2", "INC-8")),
         (["INC-7 is back", "--incident", "INC-9"], ("INC-9", "SEV-2", "INC-7 is back")),
@@ -137,7 +137,7 @@ def test_what_looks_like_an_id_or_a_severity_is_one(lastgood, words, expected):
     """As with every other verb, where the id comes first; what a flag says goes before."""
     severity = [] if any(each.lower().startswith("sev") for each in words) else ["--severity", "2"]
     found = data(lastgood, "declare", *words, *severity)
-    name = None if re.fullmatch(r"INC-\d{8}-[2-9a-z]{5}", found["incident"]) else found["incident"]
+    name = "made" if re.fullmatch(r"INC-\d{8}-[2-9a-z]{5}", found["incident"]) else found["incident"]
     assert (name, found["severity"], found["title"]) == expected
 
 
