@@ -1,8 +1,7 @@
 """
 Signed notes: a text and the signatures of one or more keys over it.
 
-The formats are C2SP signed-note and, for witnesses, the Ed25519 form of
-tlog-cosignature. Nothing of a note may be believed before `verify_note`
+The formats are C2SP signed-note and, for witnesses, tlog-cosignature. Nothing of a note may be believed before `verify_note`
 returned; `parse_note` only takes it apart. Malformed input is refused, never
 mended, and base64 is accepted in its one canonical form, so that one note has
 one spelling.
@@ -27,12 +26,16 @@ from typing import Self
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from ledger import mldsa
 from ledger.merkle import LogError
 
 ED25519 = 0x01
 """Signature type of a log's or any plain key: Ed25519 over the text."""
 COSIGNATURE_V1 = 0x04
 """Signature type of a witness: Ed25519 over a time and the text of a checkpoint."""
+COSIGNATURE_ML_DSA = 0x06
+"""Signature type of a witness: ML-DSA-44 over a time and what a checkpoint says."""
+COSIGNATURES = (COSIGNATURE_V1, COSIGNATURE_ML_DSA)
 
 MAX_SIGNATURES = 100
 """More in one note are refused; the specification asks that 16 be taken."""
@@ -40,6 +43,8 @@ MAX_SIGNATURES = 100
 _KEY_ID_SIZE = 4
 _KEY_SIZE = 32
 _SIGNATURE_SIZE = 64
+_KEY_SIZES = {ED25519: _KEY_SIZE, COSIGNATURE_V1: _KEY_SIZE, COSIGNATURE_ML_DSA: mldsa.KEY_SIZE}
+_COSIGNATURE_SIZES = {COSIGNATURE_V1: 8 + _SIGNATURE_SIZE, COSIGNATURE_ML_DSA: 8 + mldsa.SIGNATURE_SIZE}
 _LAST_TIME = 2**63 - 1
 _MARK = "— "
 _FORBIDDEN = re.compile("[\x00-\x09\x0b-\x1f\ud800-\udfff]")
@@ -127,10 +132,14 @@ class Verifier:
 
     def __post_init__(self) -> None:
         _check_name(self.name, MalformedKey)
-        if self.algorithm not in (ED25519, COSIGNATURE_V1):
-            raise MalformedKey(f"it is of type {self.algorithm:#04x}; only 0x01 and 0x04 (Ed25519) are verified here")
-        if len(self.public_key) != _KEY_SIZE:
-            raise MalformedKey(f"an Ed25519 public key has {_KEY_SIZE} bytes, this has {len(self.public_key)}")
+        if (size := _KEY_SIZES.get(self.algorithm)) is None:
+            raise MalformedKey(
+                f"it is of type {self.algorithm:#04x}; 0x01, 0x04 (Ed25519) and 0x06 (ML-DSA-44) are verified here"
+            )
+        if len(self.public_key) != size:
+            raise MalformedKey(f"a public key of its type has {size} bytes, this has {len(self.public_key)}")
+        if self.algorithm == COSIGNATURE_ML_DSA and not mldsa.is_supported:
+            raise MalformedKey("it is an ML-DSA-44 key, for which a newer version of `cryptography` is needed")
         object.__setattr__(self, "key_id", _key_id(self.name, self.algorithm, self.public_key))
 
     @classmethod
@@ -147,15 +156,21 @@ class Verifier:
 
     def accepts(self, text: bytes, signature: bytes) -> bool:
         """Whether this is the key's signature over the text, for a witness' key with its time in front."""
-        if self.algorithm == COSIGNATURE_V1:
-            if len(signature) != 8 + _SIGNATURE_SIZE or (time := _time(signature)) > _LAST_TIME:
-                return False
-            text, signature = b"cosignature/v1\ntime %d\n%b" % (time, text), signature[8:]
-        try:
-            Ed25519PublicKey.from_public_bytes(self.public_key).verify(signature, text)
-        except InvalidSignature:
+        if self.algorithm == ED25519:
+            return _is_ed25519(self.public_key, text, signature)
+        if len(signature) != _COSIGNATURE_SIZES[self.algorithm] or (time := _time(signature)) > _LAST_TIME:
             return False
-        return True
+        if self.algorithm == COSIGNATURE_ML_DSA:
+            return mldsa.accepts(self.public_key, self.name, time, text, signature[8:])
+        return _is_ed25519(self.public_key, b"cosignature/v1\ntime %d\n%b" % (time, text), signature[8:])
+
+
+def _is_ed25519(public_key: bytes, text: bytes, signature: bytes) -> bool:
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, text)
+    except InvalidSignature:
+        return False
+    return True
 
 
 class Signer:
@@ -248,8 +263,9 @@ def verify_note(note: Note, verifiers: Iterable[Verifier]) -> dict[Verifier, Sig
 
 def cosigned_at(signature: Signature) -> int:
     """When a witness made its cosignature, in seconds since 1970-01-01T00:00:00Z; as it claims."""
-    if len(signature.value) != 8 + _SIGNATURE_SIZE:
-        raise MalformedNote(f"a cosignature has {8 + _SIGNATURE_SIZE} bytes, this has {len(signature.value)}")
+    if len(signature.value) not in _COSIGNATURE_SIZES.values():
+        sizes = " or ".join(map(str, _COSIGNATURE_SIZES.values()))
+        raise MalformedNote(f"a cosignature has {sizes} bytes, this has {len(signature.value)}")
     if (time := _time(signature.value)) > _LAST_TIME:
         raise MalformedNote(f"a cosignature is of second {time}, past the last that one can have")
     return time

@@ -22,7 +22,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 FORMAT = 1
@@ -134,7 +134,7 @@ def proven_root(index: int, size: int, hashed: bytes, proof: list[bytes]) -> byt
 
 
 class Key(NamedTuple):
-    """A public key as a vkey says it. `kind` 1 is a log's, 4 a witness's, which signs the time along."""
+    """A public key as a vkey says it. `kind` 1 is a log's; 4 and 6 (ML-DSA-44) are witnesses', which sign the time along."""
 
     name: str
     id: str
@@ -142,13 +142,29 @@ class Key(NamedTuple):
     public: bytes
 
     def made(self, signature: bytes, text: bytes) -> bool:
-        if self.kind == 4:
-            text, signature = b"cosignature/v1\ntime %d\n%b" % (seconds(signature), text), signature[8:]
         try:
-            Ed25519PublicKey.from_public_bytes(self.public).verify(signature, text)
+            if self.kind == 1:
+                Ed25519PublicKey.from_public_bytes(self.public).verify(signature, text)
+            elif self.kind == 4:
+                text = b"cosignature/v1\ntime %d\n%b" % (seconds(signature), text)
+                Ed25519PublicKey.from_public_bytes(self.public).verify(signature[8:], text)
+            else:
+                self._post_quantum(signature, text)
         except InvalidSignature:
             return False
         return True
+
+    def _post_quantum(self, signature: bytes, text: bytes) -> None:
+        try:
+            from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey  # noqa: PLC0415 - a newer one has it
+
+            key = MLDSA44PublicKey.from_public_bytes(self.public)
+        except (ImportError, UnsupportedAlgorithm):
+            raise Unreadable(f"for the key of {self.name} a newer version of cryptography is needed") from None
+        origin, size, root = text.split(b"\n")[:3]
+        name = self.name.encode()
+        said = (bytes([len(name)]), name, signature[:8], bytes([len(origin)]), origin, bytes(8), int(size).to_bytes(8))
+        key.verify(signature[8:], b"".join((b"subtree/v1\n\0", *said, from_base64(root.decode()))))
 
 
 def seconds(cosignature: bytes) -> int:
@@ -158,8 +174,8 @@ def seconds(cosignature: bytes) -> int:
 def parse_key(vkey: str) -> Key:
     name, key_id, encoded = vkey.strip().split("+", 2)
     material = from_base64(encoded)
-    if sha256(f"{name}\n".encode() + material).hexdigest()[:8] != key_id or material[0] not in (1, 4):
-        raise Unreadable(f"{vkey.strip()!r} is not an Ed25519 key under its own id")
+    if sha256(f"{name}\n".encode() + material).hexdigest()[:8] != key_id or material[0] not in (1, 4, 6):
+        raise Unreadable(f"{vkey.strip()!r} is not a key that is known here, under its own id")
     return Key(name, key_id, material[0], material[1:])
 
 
@@ -198,7 +214,7 @@ def open_checkpoint(note: bytes, keys: list[Key], witnesses: Iterable[Key] = ())
     if not signers:
         wanted = " or ".join(f"{key.name}+{key.id}" for key in keys)
         raise Unreadable(f"the checkpoint of the log {origin!r} is not signed by {wanted or 'any key'}")
-    seen = {key.name: seconds(value) for key, value in signatures.items() if key.kind == 4}
+    seen = {key.name: seconds(value) for key, value in signatures.items() if key.kind != 1}
     return Checkpoint(origin, int(size), from_base64(root), signers, seen)
 
 
@@ -344,7 +360,7 @@ class _Verification:
             raise Unreadable(f"its format is {self.manifest['format']}, and this file knows {FORMAT}: use a newer one")
         self.asked, self.complete = self.manifest["asked"], self.manifest["asked"]["complete"]
         self.keys = [key for key in given if key.kind == 1] or self._keys("log.vkeys")
-        witnesses = [key for key in given if key.kind == 4] or self._keys("witness.vkeys")
+        witnesses = [key for key in given if key.kind != 1] or self._keys("witness.vkeys")
         self.checkpoint = open_checkpoint(self._read("checkpoint"), self.keys, witnesses)
         names = " and ".join(f"{key.name}+{key.id}" for key in self.checkpoint.signers)
         report.told.append(f"{self.checkpoint.size} leaves, root {self.checkpoint.root.hex()}, signed by {names}")

@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from ledger.checkpoint import DECIMAL
 from ledger.merkle import LogError
 from ledger.note import (
-    COSIGNATURE_V1,
+    COSIGNATURES,
     MalformedKey,
     Note,
     Signature,
     Verifier,
+    cosigned_at,
     encode_base64,
     parse_signatures,
     verify_note,
@@ -58,9 +59,9 @@ class Witness:
     key: Verifier
 
     def __post_init__(self) -> None:
-        if self.key.algorithm != COSIGNATURE_V1:
+        if self.key.algorithm not in COSIGNATURES:
             raise MalformedKey(
-                f"{self.key.name} has a key for plain notes, and a witness has one for cosignatures (0x04)"
+                f"{self.key.name} has a key for plain notes, and a witness has one for cosignatures (0x04 or 0x06)"
             )
 
     @property
@@ -89,9 +90,13 @@ def read_answer(witness: Witness, note: Note, status: int, body: bytes) -> Seque
         raise NotCosigned(f"{witness.name} answered {status}: {REFUSALS.get(status, 'it is in trouble itself')}")
     try:
         joined = note.joined_by(parse_signatures(body.decode()))
-        return [verify_note(joined, [witness.key])[witness.key]]
+        cosignature = verify_note(joined, [witness.key])[witness.key]
+        second = cosigned_at(cosignature)
     except (LogError, UnicodeDecodeError) as error:
         raise NotCosigned(f"{witness.name} answered with something else than its cosignature: {error}") from None
+    if second == 0:
+        raise NotCosigned(f"{witness.name} answered with a cosignature that says no time")
+    return [cosignature]
 
 
 def _size(body: bytes) -> int:

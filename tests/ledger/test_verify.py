@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from ledger import verify
 from ledger.contract import members
 from ledger.events import EVENTS
 from ledger.evidence import Asked
-from ledger.note import COSIGNATURE_V1, Signature, Verifier, parse_note
+from ledger.mldsa import cosigned_message
+from ledger.note import COSIGNATURE_ML_DSA, COSIGNATURE_V1, Signature, Verifier, parse_note, verify_note
 from ledger.verify import Report
 from tests.ledger.forging import entries, member, positions, remade, texts, verified
 from tests.ledger.record_scene import A_WITNESS, SealedRecord, deployed, told
@@ -118,6 +120,24 @@ def test_a_witness_bounds_the_time(record):
     assert seen_at(now + 1).differences == []
     assert "seen by the witness" in "\n".join(seen_at(now + 1).told)
     assert "a clock is wrong" in texts(seen_at(now - 3600))
+
+
+def test_a_witness_with_a_post_quantum_key_bounds_the_time_too(record):
+    """The verifier that runs alone, and the ledger's own code, make the same of it."""
+    mldsa = pytest.importorskip("cryptography.hazmat.primitives.asymmetric.mldsa")
+    key = mldsa.MLDSA44PrivateKey.from_seed_bytes(bytes(32))
+    witness = Verifier("witness.example/pq", key.public_key().public_bytes_raw(), COSIGNATURE_ML_DSA)
+    bundle = record.bundle(witnesses=[witness])
+    note, now = parse_note(member(bundle, "checkpoint")), int(record.clock.now().timestamp()) + 1
+    message = cosigned_message(witness.name, now, note.text.encode())
+    signature = Signature(witness.name, witness.key_id, now.to_bytes(8) + key.sign(message))
+    cosigned = note.joined_by([signature])
+    assert verify_note(cosigned, [witness])
+    report = verified(remade(bundle, checkpoint=cosigned.encoded()), *record.vkeys(), witness.vkey())
+    assert report.differences == []
+    assert "seen by the witness witness.example/pq" in "\n".join(report.told)
+    later = note.joined_by([replace(signature, value=(now + 1).to_bytes(8) + signature.value[8:])])
+    assert "was not made by that key" in texts(verified(remade(bundle, checkpoint=later.encoded()), *record.vkeys()))
 
 
 def test_it_goes_on_from_a_checkpoint_that_was_kept(record):

@@ -6,7 +6,7 @@ from ledger.checkpoint import Checkpoint, signed_checkpoint
 from ledger.checkpoints import Cosigned
 from ledger.cosignatures import Cosignatures
 from ledger.merkle import OutsideTree, consistency_proof, leaf_hash, root
-from ledger.note import ED25519, MalformedKey, Signer, Verifier, encode_base64, verify_note
+from ledger.note import COSIGNATURE_V1, ED25519, MalformedKey, Signature, Signer, Verifier, encode_base64, verify_note
 from ledger.tiles import TiledTree, extended_tiles
 from ledger.witness import NotCosigned, OtherSize, add_checkpoint, read_answer
 from ledger.witness import Witness as Configured
@@ -120,6 +120,15 @@ def test_a_witness_needs_a_key_for_cosignatures(witness):
     """One for plain notes would take a signature without a time for one."""
     with pytest.raises(MalformedKey, match="0x04"):
         Configured("http://127.0.0.1:1", Verifier("w", witness.key.public_key, ED25519))
+
+
+def test_a_cosignature_without_a_time_is_refused():
+    """It would say nothing of when the witness saw this."""
+    signed = LOG._key.sign(b"cosignature/v1\ntime 0\n" + checkpoint(3).text.encode())
+    key = Verifier("w", LOG.verifier.public_key, COSIGNATURE_V1)
+    answer = Signature("w", key.key_id, bytes(8) + signed).line().encode()
+    with pytest.raises(NotCosigned, match="says no time"):
+        read_answer(Configured("http://127.0.0.1:1", key), checkpoint(3), 200, answer)
 
 
 def test_the_witness_of_these_tests_refuses_a_rollback_and_a_fork(witness):

@@ -1,0 +1,54 @@
+"""
+The ML-DSA-44 form of C2SP tlog-cosignature: what a witness with a post-quantum key signs.
+
+Not the text of a checkpoint but what it says, as bytes: the witness's name,
+the time, the log's origin, the tree's size and root. Extension lines are not in
+it. Only verified here; a log signs with Ed25519.
+"""
+
+import re
+from base64 import b64decode, b64encode
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+
+try:
+    from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
+except ImportError:
+    is_supported = False
+    """Whether the installed `cryptography` can verify such a signature."""
+else:
+    try:
+        MLDSA44PublicKey.from_public_bytes(bytes(1312))
+        is_supported = True
+    except UnsupportedAlgorithm:
+        is_supported = False
+
+KEY_SIZE, SIGNATURE_SIZE = 1312, 2420
+
+_LABEL = b"subtree/v1\n\0"
+_SAYS = re.compile(rb"([^\n]{1,255})\n(0|[1-9][0-9]{0,18})\n([A-Za-z0-9+/]{43}=)\n(?:[^\n]+\n)*")
+
+
+def accepts(public_key: bytes, name: str, time: int, text: bytes, signature: bytes) -> bool:
+    """Whether the witness *name* with this key cosigned the checkpoint in this text at this time."""
+    message = cosigned_message(name, time, text)
+    if message is None:
+        return False
+    try:
+        MLDSA44PublicKey.from_public_bytes(public_key).verify(signature, message)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def cosigned_message(name: str, time: int, text: bytes) -> bytes | None:
+    """What is signed, a `cosigned_message` of the whole tree; None if the text is no checkpoint's."""
+    said, witness = _SAYS.fullmatch(text), name.encode()
+    if not said or len(witness) > 255 or b64encode(root := b64decode(said[3])) != said[3]:
+        return None
+    start_and_end = bytes(8) + int(said[2]).to_bytes(8)
+    return b"".join((_LABEL, _counted(witness), time.to_bytes(8), _counted(said[1]), start_and_end, root))
+
+
+def _counted(text: bytes) -> bytes:
+    return bytes([len(text)]) + text
