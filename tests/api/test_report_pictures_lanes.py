@@ -8,9 +8,10 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.report.pictures import lanes, markers
+from api.report.pictures import bars, lanes, markers, text
 from api.report.pictures.axis import axis
 from api.report.pictures.bars import Span
+from api.report.pictures.canvas import SMALL
 from api.report.pictures.lanes import Lane
 from api.report.pictures.markers import Marker
 from api.report.pictures.tones import Tone
@@ -148,3 +149,41 @@ def test_every_marker_is_placed_or_folded(told):
     assert len(found.placed) + sum(len(fold.xs) for fold in found.folds) == len(told)
     assert all(each.x == scaled.x(each.marker.at) for each in found.placed)
     assert all(one.left < other.left for one, other in pairwise(found.folds))
+
+
+def test_spans_that_follow_one_another_share_a_row():
+    """Also where a version was live so briefly that its bar is drawn wider than its time."""
+    told = [Span(at(number * 600), at(number * 600 + 600), f"v{number}") for number in range(4)]
+    brief = [Span(at(2400), at(2400.1), "v4"), Span(at(2400.1), at(3000), "v5")]
+    scaled = axis([at(0), at(3000)], LONDON, 100, 670)
+    assert bars.tracks([*told, *brief], scaled, 676).rows == 1
+
+
+@given(st.lists(spans, max_size=25))
+@settings(max_examples=60, deadline=None)
+def test_every_span_is_named_or_counted(told):
+    """A bar bears its name, or is among those that are counted below; and none is lost."""
+    scaled = axis([START, at(4000), *(at for each in told for at in (each.since, each.until) if at)], LONDON, 100, 670)
+    for arranged in (bars.tracks(told, scaled, 676), bars.strips(told, scaled, 676)):
+        named = [bar for bar in arranged.bars if bar.label or not text.shown(bar.span.label)]
+        assert len(named) + len(arranged.folded) == len(told)
+
+
+@given(st.lists(spans, max_size=25))
+@settings(max_examples=60, deadline=None)
+def test_no_line_to_a_label_runs_through_another(told):
+    """Labels below a bar stand in rows; a line on its way down passes between those above."""
+    scaled = axis([START, at(4000), *(at for each in told for at in (each.since, each.until) if at)], LONDON, 100, 670)
+    below = [bar for bar in bars.tracks(told, scaled, 676).bars if bar.place == "below"]
+    for bar in below:
+        x = (bar.left + bar.right) / 2
+        for other in below:
+            right = other.label_left + text.width(other.label, SMALL)
+            assert other.callout >= bar.callout or not other.label_left < x < right
+
+
+def test_a_few_moments_may_be_told_at_length():
+    """Where there is room, a label is not cut as short as among many."""
+    long = "roll back to 2026.06.17-2: the last one known good"
+    drawing = lanes.draw([Lane("Decisions", "decision", (), [Marker(at(0), long), Marker(at(300), "done")])], LONDON)
+    assert long in [box.text for box in drawing.labels]

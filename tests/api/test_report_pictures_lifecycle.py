@@ -91,3 +91,12 @@ def test_labels_keep_apart_whatever_the_steps_are(told, data, zone, width):
     some = st.builds(Measure, labels, places, places, st.none() | st.floats(-1e7, 1e7), st.booleans())
     found = data.draw(st.lists(some, max_size=8)) if told else []
     check(lifecycle.draw(told, [each for each in found if each.first < each.last], zone, width=width))
+
+
+def test_no_word_of_a_step_is_broken_for_a_neighbour():
+    """A long name takes room from shorter ones beside it, which wrap."""
+    told = steps()
+    told[0], told[3] = Step("Impact began", START), Step("Acknowledged", START)
+    drawing = lifecycle.draw(told, [], LONDON)
+    check(drawing)
+    assert {"Acknowledged", "Impact", "began"} <= set(texts(drawing))

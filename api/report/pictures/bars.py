@@ -82,7 +82,7 @@ def tracks(spans: Sequence[Span], axis: Axis, right: float) -> Bars:
     placed: list[Bar] = []
     for span in sorted(spans, key=_begin):
         low, high = _ends(span, axis)
-        row = rows.place(low, high)
+        row = rows.place(*_true_ends(span, axis))
         placed.append(Bar(span, low, high, -1 if row is None else row, *_inside(span, low, high, axis)))
     drawn, callouts = _called_out([bar for bar in placed if bar.row >= 0], axis, right)
     return Bars(tuple(drawn), _untold(placed, drawn), BAR + 3, len(rows), callouts)
@@ -138,10 +138,15 @@ def _begin(span: Span) -> tuple[float, float]:
     return begin, -(span.until.timestamp() if span.until else float("inf"))
 
 
-def _ends(span: Span, axis: Axis) -> tuple[float, float]:
-    """A bar is never thinner than can be seen, and stays inside; an end before its beginning is none."""
+def _true_ends(span: Span, axis: Axis) -> tuple[float, float]:
+    """An end before its beginning is none."""
     low = axis.x(span.since) if span.since else axis.left
-    high = max(axis.x(span.until) if span.until else axis.right, low)
+    return low, max(axis.x(span.until) if span.until else axis.right, low)
+
+
+def _ends(span: Span, axis: Axis) -> tuple[float, float]:
+    """A bar is never thinner than can be seen, and stays inside."""
+    low, high = _true_ends(span, axis)
     if high - low < _THINNEST:
         low = min(low, axis.right - _THINNEST)
         high = low + _THINNEST

@@ -8,6 +8,7 @@ The strip is no time scale: each step has the same room. A step without a time i
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from itertools import pairwise
 
 from api.report.pictures import text, times
 from api.report.pictures.canvas import GRID, SIZE, SMALL, WIDTH, Anchor, Canvas, Drawing
@@ -15,7 +16,7 @@ from api.report.pictures.palette import Ink
 from api.report.pictures.rows import Rows
 
 NOT_RECORDED = "not recorded"
-SMALLEST = 9.0
+SIZES = (11.0, 10.0, 9.5, 9.0)
 
 _SIDE = 38.0
 _RADIUS = 6.0
@@ -69,9 +70,9 @@ def _across(canvas: Canvas, steps: Sequence[Step], measures: Sequence[Measure], 
     top = _zone(canvas, steps, zone)
     pitch = (canvas.width - 2 * _SIDE) / max(len(steps) - 1, 1)
     xs = [_SIDE + number * pitch for number in range(len(steps))]
-    room = min(pitch, 2 * _SIDE) - 2
-    size = _size(steps, room)
-    names = [text.wrapped(each.name, room, size, "semibold") for each in steps]
+    room = min(pitch - 4, 2 * _SIDE)
+    size, rooms = _rooms(steps, pitch)
+    names = [text.wrapped(each.name, own, size, "semibold") for each, own in zip(steps, rooms, strict=True)]
     y = top + max(map(len, names), default=1) * _LINE + 8
     for number, (x, each, name) in enumerate(zip(xs, steps, names, strict=True)):
         if number:
@@ -84,10 +85,23 @@ def _across(canvas: Canvas, steps: Sequence[Step], measures: Sequence[Measure], 
     return _brackets(canvas, xs, measures, y + 50)
 
 
-def _size(steps: Sequence[Step], room: float) -> float:
-    """Small enough that the longest word is not broken, but never too small to read."""
-    longest = max((text.width(word, 1, "semibold") for each in steps for word in each.name.split()), default=1)
-    return min(SIZE, max(room / longest, SMALLEST))
+def _rooms(steps: Sequence[Step], pitch: float) -> tuple[float, list[float]]:
+    """
+    How large names are written, and the room of each: a long word takes some from its neighbours.
+
+    The largest of a few sizes in which no word is broken; at the smallest, it may be.
+    """
+    for size in SIZES:
+        needs = [max(text.width(word, size, "semibold") for word in [*each.name.split(), ""]) for each in steps]
+        excess = max(needs, default=0.0) - (pitch - 4)
+        if excess <= 0:
+            return size, [min(pitch - 4, 2 * _SIDE)] * len(steps)
+        rooms = [need if need > pitch - 4 else pitch - 4 - excess for need in needs]
+        fits = all(need <= room for need, room in zip(needs, rooms, strict=True))
+        apart = all(one + other <= 2 * (pitch - 4) for one, other in pairwise(rooms))
+        if fits and apart and max(rooms[0], rooms[-1]) <= 2 * _SIDE:
+            return size, rooms
+    return SIZES[-1], [min(pitch - 4, 2 * _SIDE)] * len(steps)
 
 
 def _brackets(canvas: Canvas, xs: Sequence[float], measures: Sequence[Measure], top: float) -> float:

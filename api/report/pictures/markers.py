@@ -22,6 +22,8 @@ Shape = Literal["circle", "diamond", "square", "triangle", "arrow", "cross"]
 ROW = 16.0
 MOST_ROWS = 6
 LONGEST = 190.0
+LONGEST_OF_FEW = 320.0
+FEW = 12
 SHORTEST = 80.0
 
 _RADIUS = 4.0
@@ -76,10 +78,11 @@ class Arranged:
 def arrange(markers: Sequence[Marker], axis: Axis, right: float, most: int = MOST_ROWS) -> Arranged:
     """Rows for *markers*; labels stay between the left end of *axis* and *right*."""
     rows = Rows(most, axis.torn)
+    rooms = (LONGEST, SHORTEST) if len(markers) > FEW else (LONGEST_OF_FEW, LONGEST, SHORTEST)
     placed: list[Placed] = []
     left_over: list[Marker] = []
     for marker in sorted(markers, key=lambda each: (not each.key, each.at)):
-        found = _place(marker, axis, right, rows)
+        found = _place(marker, axis, right, rows, rooms)
         if found:
             placed.append(found)
         else:
@@ -100,11 +103,11 @@ def draw(canvas: Canvas, arranged: Arranged, top: float, zone: tzinfo, shape: Sh
         _draw_fold(canvas, fold, top + arranged.rows * ROW)
 
 
-def _place(marker: Marker, axis: Axis, right: float, rows: Rows) -> Placed | None:
-    """With its whole label, else with a shorter one."""
+def _place(marker: Marker, axis: Axis, right: float, rows: Rows, rooms: Sequence[float]) -> Placed | None:
+    """With its label as long as the first of *rooms* that is free."""
     x = axis.x(marker.at)
     weight: text.Weight = "semibold" if marker.key else "regular"
-    for room in (LONGEST, SHORTEST):
+    for room in rooms:
         label = text.fitted(marker.label, room, SIZE, weight)
         wide = text.width(label, SIZE, weight)
         for before in (False, True):

@@ -18,7 +18,7 @@ from typing import Literal
 
 Weight = Literal["regular", "semibold"]
 
-FAMILIES = "Inter, 'DejaVu Sans', 'Noto Emoji', system-ui, sans-serif"
+FAMILIES = "Inter, system-ui, 'DejaVu Sans', 'Noto Emoji', sans-serif"
 UNITS = 2048
 ASCENT, DESCENT = 0.8, 0.24
 """Of an ordinary letter, in em, from the line it stands on."""
