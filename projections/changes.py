@@ -17,20 +17,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ledger.events import ReleaseApproved
 from ledger.values import from_microseconds, rfc3339
-from projections import change_steps, findings, role_spans, said, search, telling
+from projections import change_steps, findings, role_spans, search, telling
 from projections.answers import Reader
-from projections.audit import Decision
-from projections.audit_controls import WAYS, Way, as_dated, as_learnt, setting
-from projections.change_steps import STEPS, Change, Slot
+from projections.change_rows import Rows
+from projections.change_steps import STEPS, Change
 from projections.facts import HOUR, Fact
-from projections.finding import Finding
-from projections.findings_controls import in_force
-from projections.findings_scenes import ALL, Inquiry, SlotScene
+from projections.finding import ACCEPTED, OPEN, SETTLED, Finding
+from projections.findings_scenes import ALL
 from projections.incident_timeline import NameOf, nobody
 from projections.periods import Period
-from projections.slot import Rollback
 from projections.telling import Told
 
 FORMAT = "lastgood-changes/1"
@@ -38,10 +34,7 @@ FORMAT = "lastgood-changes/1"
 LOOKED_BACK = 31 * 24 * HOUR
 """So long before a period the beginning of a change is looked for that ended in it."""
 
-_BEGINNINGS = {
-    kind: [topic for topic, step in STEPS.items() if step.kind == kind and step.outcome is None]
-    for kind in change_steps.KINDS
-}
+_BEGINNINGS = tuple(topic for topic, step in STEPS.items() if step.outcome is None)
 
 Checkpoint = Callable[[int], Mapping[str, Any] | None]
 """The first signed checkpoint that covers a position, None while there is none."""
@@ -78,6 +71,10 @@ class _Record:
             "roles": role_spans.held(self.reader, self.period.start, self._until, self.name_of),
         }
 
+    @cached_property
+    def _rows(self) -> Rows:
+        return Rows(self.reader, self.name_of)
+
     # What is looked through
 
     @cached_property
@@ -110,21 +107,17 @@ class _Record:
     def _changes(self) -> list[Change]:
         found = change_steps.changes(each.fact for each in self._told if each.counts)
         for each in found:
-            if each.outcome is not None and each.began is None:
-                each.facts[:0] = self._beginning(each)
+            if each.outcome is not None and each.began is None and (begun := self._begun.get(each.key)):
+                each.facts.insert(0, begun)
         return found
 
-    def _beginning(self, change: Change) -> list[Fact]:
-        """The latest beginning of a change before the period."""
-        service, environment = change.slot
-        where = {"service": service, "environment": environment}
-        when = {"since": self.period.start - LOOKED_BACK, "until": self.period.start}
-        found = [
-            p for topic in _BEGINNINGS[change.kind] for p in self._positions({**where, **when, "type": topic})[-50:]
-        ]
-        told = [each.fact for each in self._tell(found) if each.counts]
-        same = [each for each in told if each.event.TOPIC in STEPS and change_steps.named(each).key == change.key]
-        return same[-1:]
+    @cached_property
+    def _begun(self) -> dict[change_steps.Key, Fact]:
+        """The latest beginning of each change that was begun before the period."""
+        before = {**self.filters, "since": self.period.start - LOOKED_BACK, "until": self.period.start}
+        positions = {each for topic in _BEGINNINGS for each in self._positions(before | {"type": topic})}
+        told = [each.fact for each in self._tell(positions) if each.counts and each.fact.at < self.period.start]
+        return {change_steps.named(each).key: each for each in told if each.event.TOPIC in _BEGINNINGS}
 
     @property
     def _ended(self) -> Iterator[Change]:
@@ -173,8 +166,7 @@ class _Record:
             for each in findings.findings(self.reader, self.filters, self.name_of)
             if self.period.start <= each.at < self._until or not shown.isdisjoint(each.positions)
         ]
-        order = (findings.OPEN, "accepted", "settled")
-        return sorted(found, key=lambda each: (order.index(each.state), each.at, each.key))
+        return sorted(found, key=_order)
 
     @cached_property
     def _about(self) -> dict[int, list[Finding]]:
@@ -192,165 +184,23 @@ class _Record:
             about = (changed[p] for p in each.positions if p in changed and each.within is None)
             yield {**each.json(), "changes": list(dict.fromkeys(about))}
 
-    # One change
-
-    @cached_property
-    def _scenes(self) -> dict[Slot, SlotScene]:
-        return {}
-
-    def _scene(self, slot: Slot) -> SlotScene:
-        if slot not in self._scenes:
-            self._scenes[slot] = SlotScene(Inquiry(self.reader, self.name_of), *slot)
-        return self._scenes[slot]
-
     def _row(self, change: Change) -> dict[str, Any]:
-        scene, last = self._scene(change.slot), change.last
-        approvals = list(self._approvals(scene, change, as_learnt))
-        dated = [each for each in self._approvals(scene, change, as_dated) if each not in approvals]
-        rollback = _rollback(scene, change)
-        return {
-            "kind": change.kind,
-            "id": change.id,
-            "service": change.slot[0],
-            "environment": change.slot[1],
-            "version": change.version,
-            "digest": _digest(scene, change),
-            "outcome": change.outcome,
-            "effect": _effect(scene, change),
-            "time": _time(last.at),
-            "recordedtime": rfc3339(last.recorded.recorded_at),
-            "began": _time(change.began.at) if change.began else None,
-            "position": last.position,
-            "positions": change.positions,
-            "deployer": self._deployer(last),
-            "approval_required": _is_asked(scene, last),
-            "approvals": approvals,
-            "approvals_recorded_late": dated,
-            "decision": self._decision(rollback),
-            "incidents": _incidents(change, rollback, approvals),
-            "implicated_in": _implicated(scene, change),
-            "findings": [_finding(each) for each in self._of(change)],
-        }
+        return {**self._rows.row(change), "findings": [_finding(each) for each in self._of(change)]}
 
     def _of(self, change: Change) -> Iterator[Finding]:
         """The findings that its steps show, each once, in order."""
         found = {id(each): each for position in change.positions for each in self._about.get(position, ())}
-        return (each for each in self._findings if id(each) in found) if found else iter(())
-
-    def _deployer(self, fact: Fact) -> dict[str, Any]:
-        """Who submitted it, and the people behind that, as far as the record knows."""
-        submitter = fact.recorded.submitter
-        return {
-            "id": submitter.id,
-            "name": self.name_of(submitter.id),
-            "kind": submitter.kind,
-            "people": list(dict.fromkeys(map(self._named, said.carriers(fact)))),
-            "source": fact.recorded.source,
-        }
-
-    def _named(self, person: str) -> str:
-        return self.name_of(person) or person
-
-    def _approvals(self, scene: SlotScene, change: Change, way: Way) -> Iterator[dict[str, Any]]:
-        """Those in force when it happened, for its version and digest, by the ledger's knowledge or by their dates."""
-        if change.kind not in ("deployment", "release") or change.version is None:
-            return
-        last, digest = change.last, _digest(scene, change)
-        standing = in_force(scene, change.version, last.at, last.position, way)
-        fitting = {each.position: each for each in standing if digest is None or each.digest in (None, digest)}
-        for fact in scene.inquiry.facts(fitting):
-            yield self._approval(fitting[fact.position], fact)
-
-    def _approval(self, approval: Decision, fact: Fact) -> dict[str, Any]:
-        ticket = fact.event.change_ticket if isinstance(fact.event, ReleaseApproved) else None
-        return {
-            "by": None if approval.person is None else self._named(approval.person),
-            "time": _time(approval.at),
-            "recordedtime": _time(approval.recorded),
-            "position": approval.position,
-            "digest": approval.digest,
-            "change_ticket": ticket,
-            "incident": approval.incident,
-        }
-
-    def _decision(self, rollback: Rollback | None) -> dict[str, Any] | None:
-        if rollback is None or rollback.decided is None:
-            return None
-        at, position = rollback.decided
-        return {
-            "rollback_id": rollback.rollback_id,
-            "by": None if rollback.decided_by is None else self._named(rollback.decided_by),
-            "time": _time(at),
-            "position": position,
-            "reason": rollback.reason,
-            "from_version": rollback.from_version,
-        }
+        return iter(sorted(found.values(), key=_order))
 
 
-def _time(at: int) -> str:
-    return rfc3339(from_microseconds(at))
+def _order(found: Finding) -> tuple[Any, ...]:
+    """Open ones first, then accepted and settled ones, each by when."""
+    return (OPEN, ACCEPTED, SETTLED).index(found.state), found.at, found.key
 
 
 def _finding(found: Finding) -> dict[str, Any]:
     return {"rule": found.rule, "state": found.state, "detail": found.detail, "positions": list(found.positions)}
 
 
-def _is_asked(scene: SlotScene, fact: Fact) -> bool:
-    """By the ledger's knowledge, or by when the control was set: whoever went past it did so by either."""
-    asked = (setting(scene.controls, scene.service, "approval_required", fact.at, fact.position, way) for way in WAYS)
-    return any(found is True for found, _ in asked)
-
-
-def _digest(scene: SlotScene, change: Change) -> str | None:
-    """As told, else the latest that was known for the version then."""
-    for each in reversed(change.facts):
-        told: str | None = getattr(each.event, "digest", None) or getattr(each.event, "to_digest", None)
-        if told is not None:
-            return told
-    if change.kind == "configuration":
-        return None
-    same = [each for each in scene.view.slot.artifacts if each.version == change.version]
-    then = [each for each in same if each.named <= change.last.key]
-    found = then[-1:] or same[:1]
-    return found[0].digest if found else None
-
-
-def _effect(scene: SlotScene, change: Change) -> str | None:
-    """How it moved the current version; None where it did not."""
-    for each in (*scene.audit.releases, *scene.audit.again):
-        if (
-            not {position for _, position in each.steps}.isdisjoint(change.positions)
-            and each.position not in scene.void
-        ):
-            return each.kind
-    return None
-
-
-def _rollback(scene: SlotScene, change: Change) -> Rollback | None:
-    """The rollback that a change is, or that it carried out."""
-    known = scene.view.slot.rollbacks
-    if change.kind == "rollback":
-        return known.get(change.id or "")
-    reached = (each for each in known.values() if each.reached and each.reached[1] in change.positions)
-    return next(reached, None)
-
-
-def _incidents(change: Change, rollback: Rollback | None, approvals: list[dict[str, Any]]) -> list[str]:
-    """Those that it names, or that its decision or approval names."""
-    named = [
-        *(each.event.incident for each in change.facts),
-        rollback.incident if rollback else None,
-        *(each["incident"] for each in approvals),
-    ]
-    return list(dict.fromkeys(each for each in named if each is not None))
-
-
-def _implicated(scene: SlotScene, change: Change) -> list[str]:
-    """The incidents in which a person said last that the version had a part."""
-    found = []
-    for incident in scene.view.incidents if change.version else ():
-        here = [each for each in incident.namings if (each.slot, each.version) == (change.slot, change.version)]
-        spoken = [each.kind for each in here if each.kind != "suspected"]
-        if spoken and spoken[-1] == "implicated":
-            found.append(incident.id)
-    return found
+def _time(at: int) -> str:
+    return rfc3339(from_microseconds(at))

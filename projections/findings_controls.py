@@ -29,19 +29,23 @@ def approvals(scene: SlotScene, release: Release, way: Way) -> list[Decision]:
 
 
 def in_force(scene: SlotScene, version: str, at: int, position: int, way: Way) -> list[Decision]:
-    """The approvals of a version that stood when something happened at a moment, and was recorded at a position."""
-    standing: dict[str | None, Decision] = {}
+    """
+    The approvals of a version that stood when something happened at a moment, and was recorded at a position.
+
+    The last of each person for each digest; a revocation that names no digest is for all of them.
+    """
+    standing: dict[tuple[str | None, str | None], Decision] = {}
     for each in scene.approvals.get(version, ()):
         granted = each.kind == "approved"
         if not way(each, at, position, granted):
             continue
         if granted:
-            standing[each.digest] = each
-        elif each.digest is None:
-            standing.clear()
+            standing[each.digest, each.person] = each
         else:
-            standing.pop(each.digest, None)
-    return list(standing.values())
+            gone = [key for key in standing if each.digest in (None, key[0])]
+            for key in gone:
+                del standing[key]
+    return sorted(standing.values(), key=lambda each: each.since)
 
 
 def is_for(approval: Decision, artifact: Artifact) -> bool:

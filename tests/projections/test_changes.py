@@ -89,6 +89,16 @@ def test_only_approvals_that_were_in_force(told):
     assert [each["rule"] for each in found] == ["release_without_approval"]
 
 
+def test_every_approver_is_named(told):
+    """Two people who approved one version, with their own times; of one who did it twice, the last."""
+    told.at("09:00").approved("A", by=BOB)
+    first = told.at("09:01").approved("A", by=BOB)
+    second = told.at("09:02").approved("A")
+    told.at("09:30").deployed("A")
+    ((approvals,),) = rows(told, "approvals")
+    assert [(each["by"], each["position"]) for each in approvals] == [("Bob", first), ("person-ada", second)]
+
+
 def test_approvals_that_were_recorded_late(told):
     """Dated before the change and recorded after it happened: shown apart, and no approval."""
     late = told.at("09:00", recorded="10:00").approved("A", by=BOB)

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.projections.asking import BOB, RELAY, found, rules, settled_by
-from tests.projections.story import PIPELINE, digest
+from tests.projections.story import ADA, PIPELINE, digest
 
 CONTROLS = {
     "release_without_approval",
@@ -202,6 +202,15 @@ def test_a_second_approval_by_somebody_else_is_enough(story):
     story.at("09:00").approved("A")
     story.at("09:30").approved("A", by=BOB, digest=digest("1"))
     story.at("10:00").deployed("A", digest=digest("1"))
+    assert rules(story) & CONTROLS == set()
+
+
+def test_an_approval_of_ones_own_takes_nobody_elses_away(story):
+    """Bob approved it first, for the same digest; Ada, who wrote and released it, did so as well."""
+    story.at("08:00").published("A", author="person-ada")
+    story.at("09:00").approved("A", by=BOB)
+    story.at("09:30").approved("A")
+    story.at("10:00").deployed("A", by=ADA)
     assert rules(story) & CONTROLS == set()
 
 
