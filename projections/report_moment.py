@@ -17,6 +17,7 @@ from projections import incident_answers
 from projections.answers import Reader
 from projections.facts import Moment
 from projections.incident_story import Story
+from projections.tables import Tables
 from projections.telling import Told
 
 
@@ -52,13 +53,26 @@ def rests_on(story: Story) -> list[Told]:
 
 
 def amendments(story: Story, told: list[Told]) -> Iterator[Recorded]:
-    """The corrections, retractions, seconds and acceptances that are about some events."""
-    tables, known = story.reader.tables, story.reader.moment.known_at
+    """
+    The corrections, retractions, seconds and acceptances that are about some events.
+
+    What corrects counts whatever its time; the others from their recording.
+    """
+    reader, tables = story.reader, story.reader.tables
     positions = {each.fact.position for each in told}
-    about = {p for stream in {each.fact.recorded.stream for each in told} for p in tables.amendments(stream, known)}
-    found = {each for each in about if tables.root_of(each) in positions}
-    found |= {row[0] for row in tables.db.execute("SELECT position, target FROM seconds") if row[1] in positions}
+    streams = {each.fact.recorded.stream for each in told}
+    about = {position for stream in streams for position in tables.amendments(stream, reader.moment.known_at)}
+    amending = {each for each in about if tables.root_of(each) in positions}
+    opinions = set(_opinions(tables, positions)) - amending
+    found = sorted(each for each in amending | opinions if each <= reader.moment.known_at)
+    for each in reader.record.at(found):
+        if each.position in amending or microseconds(each.recorded_at) <= reader.moment.at:
+            yield each
+
+
+def _opinions(tables: Tables, positions: set[int]) -> Iterator[int]:
+    """Where somebody seconded a decision, or accepted a finding, that is about some events."""
+    yield from (row[0] for row in tables.db.execute("SELECT position, target FROM seconds") if row[1] in positions)
     for position, covered in tables.db.execute("SELECT position, positions FROM acceptances"):
         if not positions.isdisjoint(msgspec.msgpack.decode(covered, type=list[int])):
-            found.add(position)
-    yield from story.reader.record.at(sorted(each for each in found if each <= known))
+            yield position

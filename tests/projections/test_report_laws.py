@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given, note, settings
+from hypothesis import example, given, note, settings
 from hypothesis import strategies as st
 
 from projections import incident_answers
@@ -126,9 +126,16 @@ told_in_time = st.lists(
 """Events in the order they happened, each so many minutes after the one before, and recorded at once."""
 
 
-@given(told_in_time, st.data())
+@example(
+    [
+        (("incident.detected", {"incident": "INC-1"}), 0),
+        (("finding.accepted", {"rule": "sev1_without_decision", "positions": [1], "reason": "x"}), 1),
+    ],
+    1,
+)
+@given(told_in_time, st.integers(1, 20))
 @settings(max_examples=60, deadline=None)
-def test_the_report_as_of_a_moment_is_the_same_for_ever_where_nothing_is_recorded_late(history, data):
+def test_the_report_as_of_a_moment_is_the_same_for_ever_where_nothing_is_recorded_late(history, position):
     """As of last week, asked then and asked today: what happened since changes nothing of it."""
     with tempfile.TemporaryDirectory() as folder:
         story = Story(Path(folder) / "told")
@@ -136,8 +143,7 @@ def test_the_report_as_of_a_moment_is_the_same_for_ever_where_nothing_is_recorde
             story.clock = story.recorded = story.clock + timedelta(minutes=minutes)
             story.add(topic, **given)
         note("\n".join(f"{each.position} {each.time} {each.event}" for each in story.record.events))
-        position = data.draw(st.integers(1, story.record.head()))
-        moment = incidents.moment_at(story.record, position, now=False)
+        moment = incidents.moment_at(story.record, min(position, story.record.head()), now=False)
         there = sum(each.recorded_at <= moment.as_of for each in story.record.events)
         answers = incidents.grown(story.record, Path(folder) / "models", [])
         try:
