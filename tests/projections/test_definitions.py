@@ -1,5 +1,6 @@
 """Every measure is defined once, in words that fit what is worked out."""
 
+import pathlib
 import re
 
 import pytest
@@ -44,3 +45,14 @@ def test_definitions_are_told_as_readers_get_them():
     (found,) = definitions.told(["time_to_execute"])
     assert list(found) == ["name", "title", "unit", "from", "to", "text", "source", "missing"]
     assert (found["from"], found["to"]) == ("rollback decided", "rollback succeeded")
+
+
+@pytest.mark.parametrize("each", ALL.values(), ids=list(ALL))
+def test_every_measure_is_documented_with_its_source(each):
+    """docs/measures.md is where people look it up."""
+    page = (pathlib.Path(__file__).parents[2] / "docs" / "measures.md").read_text()
+    assert f"`{each.name}`" in page
+    if each.name in INCIDENT or each.name in DELIVERY:
+        (row,) = [line for line in page.splitlines() if line.startswith(f"| `{each.name}` |")]
+        assert row.split(" | ")[1:3] == [each.start or "", each.end or ""] or each.start is None
+        assert set(re.findall(r"`([a-z_]+\.[a-z_]+)`", row)) <= set(each.source)
