@@ -30,7 +30,11 @@ class ProblemSchema(Schema):
     detail = fields.String(required=True, metadata=_said("what was asked, what is so, and what to do"))
     errors = fields.List(fields.Nested(FaultSchema), metadata=_said("every fault in the input"))
     line = fields.Integer(metadata=_said("of the event that is refused, in a batch, where no fault bears it"))
-    position = fields.Integer(metadata=_said("id-taken: where the id is recorded; not-sealed: what was asked for"))
+    position = fields.Integer(
+        allow_none=True,
+        metadata=_said("id-taken: where the id is recorded, null in the same request; not-sealed: what was asked for"),
+    )
+    other_submitter = fields.Boolean(metadata=_said("id-taken: whether it is recorded by somebody else"))
     size = fields.Integer(metadata=_said("unverified: how many events were signed for"))
     stream = fields.String(metadata=_said("stale-revision: whose revision"))
     revision = fields.Integer(metadata=_said("stale-revision: what it is"))

@@ -12,6 +12,7 @@ from api import problems
 from api.access import LOCAL_ADMIN
 from api.app import create_app
 from api.config import Settings
+from api.replies import ProblemSchema
 from api.strict_json import Malformed
 from api.tokens import Unauthenticated
 from api.transparency import NotPublished, NotSealed
@@ -104,6 +105,7 @@ def test_an_error_has_a_status_a_type_and_its_facts(app, error, status, kind, fa
         "detail": str(error),
         **facts,
     }
+    assert ProblemSchema().validate(answer.json) == {}, "the OpenAPI document says otherwise"
 
 
 def test_every_error_of_the_ledger_is_in_the_table():
