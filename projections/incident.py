@@ -133,6 +133,11 @@ class State:
         return self.mode == "real" and self.kind != "maintenance"
 
     @property
+    def planned(self) -> bool:
+        """Whether a person said that it is maintenance; a machine's word for it excuses no version."""
+        return self.declared and self.kind == "maintenance"
+
+    @property
     def steps(self) -> list[Step]:
         """Of all cycles, in the order they were recorded."""
         return [each for cycle in self.cycles for each in cycle]

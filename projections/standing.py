@@ -71,9 +71,9 @@ def end_counts(view: View, period: Period) -> bool:
 
 def _was_grave(incident: Incident) -> bool:
     """Declared as such at some time; or detected as such before it was over, and by nobody declared as anything."""
-    if incident.grave or incident.first("declared") is not None:
-        return bool(incident.grave)
-    return any(end is None or start < end for start, end in _grave_times(incident))
+    if incident.first("declared") is not None:
+        return bool(incident.grave) and not incident.planned
+    return bool(incident.grave) or any(end is None or start < end for start, end in _grave_times(incident))
 
 
 def _began_within(incident: Incident, start: int, end: int) -> bool:
@@ -155,10 +155,15 @@ def _suspect(view: View, artifact: int, incident: Incident) -> int | None:
 
 
 def _grave_times(incident: Incident) -> list[tuple[int, int | None]]:
-    """When the incident was grave: declared SEV-1 or SEV-2, or detected as such less than a day ago and undeclared."""
+    """
+    When the incident was grave: declared SEV-1 or SEV-2, or detected as such
+    less than a day ago and undeclared. Never, where it turned out to be planned.
+    """
+    if incident.planned:
+        return []
     times = list(incident.grave)
     detected = incident.first("detected")
-    if detected is not None and incident.counted and incident.suggested in ("SEV-1", "SEV-2"):
+    if detected is not None and incident.suggested in ("SEV-1", "SEV-2"):
         ends = [step.at for cycle in incident.cycles for step in cycle if step.name in ENDS_DETECTION]
         times.append((detected.at, max(detected.at, min([detected.at + UNDECLARED_COUNTS, *ends]))))
     return times

@@ -26,7 +26,7 @@ def proposed(state: State, slots: Iterable[SlotState]) -> Iterator[Naming]:
     two hours before impact began. A drill blames nobody, nor does planned work.
     """
     began = state.impact_start if state.impact_start is not None else state.began
-    if began is None or not state.counted:
+    if began is None or state.mode != "real" or state.planned:
         return
     for slot in slots:
         for period in slot.periods:

@@ -177,8 +177,10 @@ class Slot:
         current = self.current
         if current is None or current.artifact is not artifact or not all(each.implied for each in current.releases):
             return
-        # Releases that it overtook while they waited stay overtaken.
-        self.completed = [each for each in self.completed if each.live and each not in current.releases]
+        # Releases that it overtook while they waited stay overtaken; those that came after it wait on.
+        last = max(each.key for each in current.releases)
+        kept = [each for each in self.completed if each not in current.releases]
+        self.completed = [each for each in kept if each.live or each.key > last]
         self.periods.pop()
         self.changes = [each for each in self.changes if each[0] != current.start[1]]
         if self.periods and self.periods[-1].end == current.start:
@@ -393,10 +395,9 @@ class Incident:
 
     @property
     def planned(self) -> bool:
-        """Maintenance: what was declared goes before what was detected first."""
+        """Maintenance, as a person declared."""
         kinds = [each.event.kind for each in self.events if each.kind == "incident.declared"]
-        noticed = [each.event.kind for each in self.events if each.kind == "incident.detected" and each.event.kind]
-        return [*noticed[:1], *kinds][-1:] == ["maintenance"]
+        return kinds[-1:] == ["maintenance"]
 
     @property
     def declared(self) -> bool:
@@ -483,12 +484,14 @@ class Incident:
     @property
     def was_grave(self) -> bool:
         """Whether it was a SEV-1 or SEV-2 at any step of it, or was detected as one and never declared."""
+        if self.planned:
+            return False
         for index in range(len(self.events)):
             then = Incident(self.id, self.events[: index + 1])
             if then.real and not then.planned and then.active and then.severity in GRAVE:
                 return True
         detected = self.times("incident.detected")
-        undeclared = not self.declared and not self.planned and self.suggested in GRAVE
+        undeclared = not self.declared and self.suggested in GRAVE
         return undeclared and bool(detected) and not self.by(min(detected)).ended
 
     def naming(self, slot: Slot, artifact: Artifact) -> list[Fact]:
@@ -626,7 +629,7 @@ class Judge:
 
     def suspect(self, artifact: Artifact, incident: Incident) -> bool:
         """Rule 4."""
-        if not self.affects(incident) or incident.times("incident.cause_elsewhere"):
+        if not self.affects(incident) or incident.times("incident.cause_elsewhere") or incident.planned:
             return False
         began, noticed = incident.began, incident.noticed
         if began is None or noticed is None or self._excepted(artifact, incident, began):

@@ -410,13 +410,22 @@ def test_a_drill_makes_nothing_suspect(two):
 
 
 def test_planned_work_makes_nothing_suspect_until_it_is_declared_to_be_more(two):
-    """Maintenance is its own kind, whatever severity it was given, or a monitor suggested."""
+    """Maintenance is its own kind, whatever severity it was given; but that it is some, only a person says."""
     two.at("10:29").detected("INC-1", "SEV-1", kind="maintenance")
-    assert two.good() == "B"
+    assert two.good() == "A"
     two.at("10:30").declared("INC-1", "SEV-1", kind="maintenance")
     assert two.good() == "B"
     two.at("10:40").declared("INC-1", "SEV-1", kind="outage")
     assert two.good() == "A"
+
+
+def test_what_turns_out_to_be_planned_work_leaves_nothing_suspect(two):
+    """Also a version that was replaced while it was taken for an outage."""
+    two.at("10:29").declared("INC-1", "SEV-1", kind="outage")
+    two.at("10:35").deployed("C")
+    assert "suspect" in two.against("B")
+    two.at("10:40").declared("INC-1", "SEV-1", kind="maintenance")
+    assert two.against("B") == set()
 
 
 def test_what_a_person_implicates_during_planned_work_is_implicated(two):
