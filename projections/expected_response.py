@@ -102,9 +102,17 @@ def _status(state: State, span: Span, made: Sequence[Choice]) -> str:
     since = [each for each in made if each.fact.at >= span.start]
     if since:
         return "as_expected" if since[-1].expected else "deviated"
-    if state.severity == "SEV-3" or any(each.expected and each.severity == state.severity for each in made):
+    if state.severity == "SEV-3" or any(_answers(each, state) for each in made):
         return "as_expected"
     return "awaited" if span.end is None else "missing"
+
+
+def _answers(choice: Choice, state: State) -> bool:
+    """Whether what was chosen before is what is asked for now: for this severity or a graver one, in this cycle."""
+    reopened = state.last("reopened")
+    if reopened is not None and choice.fact.at < reopened.at:
+        return False
+    return choice.expected and choice.severity <= (state.severity or "")
 
 
 def _json(choice: Choice) -> dict[str, Any]:

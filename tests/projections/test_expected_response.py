@@ -107,6 +107,29 @@ def test_each_choice_is_judged_by_the_severity_at_its_time(story):
     assert (found["status"], found["deviations"]) == ("awaited", [])
 
 
+def test_what_was_done_for_a_graver_severity_is_done_for_a_lesser_one(story):
+    """Rolled back at once and downgraded since it helped: nobody has to decide again."""
+    story.at("10:00").declared("INC-1", "SEV-1")
+    story.at("10:02").decided("A", incident="INC-1")
+    story.at("10:10").severity_changed("INC-1", "SEV-1", "SEV-2")
+    assert response(story)["status"] == "as_expected"
+    story.at("10:12").severity_changed("INC-1", "SEV-2", "SEV-1")
+    assert response(story)["status"] == "as_expected"
+    story.at("10:20").resolved("INC-1")
+    assert response(story)["status"] == "as_expected"
+
+
+def test_a_new_cycle_asks_anew(story):
+    """What was decided before it was reopened did not end it."""
+    story.at("10:00").declared("INC-1", "SEV-1")
+    story.at("10:02").decided("A", incident="INC-1")
+    story.at("10:20").resolved("INC-1")
+    story.at("10:30").reopened("INC-1")
+    assert response(story)["status"] == "awaited"
+    story.at("10:31").decided("A", incident="INC-1")
+    assert response(story)["status"] == "as_expected"
+
+
 def test_a_drill_says_that_it_is_one(story):
     """Practising is no deviation either."""
     story.at("10:00").declared("INC-1", "SEV-1", mode="drill")
