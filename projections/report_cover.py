@@ -8,6 +8,7 @@ from typing import Any
 
 from ledger.values import instant, microseconds
 from projections import definitions, due, spans
+from projections.facts import MINUTE
 from projections.measures import Measure
 from projections.report_scene import Scene, moment, time
 
@@ -58,8 +59,17 @@ def cover(scene: Scene) -> dict[str, Any]:
         "merged_into": state.merged_into,
         "leads_to": scene.story.leads_to.id if scene.story.leads_to else None,
         "due": time(deadline),
+        "due_position": _due_position(scene, deadline),
         "overdue": deadline is not None and not finished and deadline < scene.at,
     }
+
+
+def _due_position(scene: Scene, deadline: int | None) -> int | None:
+    """What a postmortem is due by: the resolution, or what its owner was asked for."""
+    rule, begun = due.by_severity(scene.state), scene.postmortem.started
+    if deadline is None or (rule is not None and rule.at == deadline):
+        return rule.resolved.position if rule and deadline is not None else None
+    return begun.position if begun else None
 
 
 # Measures, and the steps between which they lie
@@ -137,10 +147,13 @@ def sentence(model: Mapping[str, Any]) -> str:
 def _clauses(model: Mapping[str, Any]) -> Iterator[str]:
     impact, measures, cover = model["impact"], model["measures"], model["cover"]
     if impact["seconds"] is not None:
+        bounds = [each[bound] for each in impact["windows"] for bound in ("start", "end")]
+        about = "about " if any(each and each["estimated"] for each in bounds) else ""
         least = "" if impact["complete"] else "at least "
-        yield f"customers felt it for {least}{_said(impact['seconds'])}{' so far' if impact['ongoing'] else ''}"
+        yield f"customers felt it for {least}{about}{_said(impact['seconds'])}{' so far' if impact['ongoing'] else ''}"
     if (detected := measures["time_to_detect"]["seconds"]) is not None:
-        yield f"it was detected {_said(detected)} {'before' if detected < 0 else 'after'} impact began"
+        about = "about " if measures["time_to_detect"]["estimated"] else ""
+        yield f"it was detected {about}{_said(detected)} {'before' if detected < 0 else 'after'} impact began"
     yield from list(map(_returned, model["rollbacks"]))[:1]
     if (resolved := measures["time_to_resolve"]["seconds"]) is not None:
         yield f"it was resolved {_said(resolved)} {'before' if resolved < 0 else 'after'} its declaration"
@@ -165,8 +178,18 @@ def _returned(rollback: Mapping[str, Any]) -> str:
 
 
 def _between(start: str, end: str) -> str:
-    return spans.said(microseconds(instant(end)) - microseconds(instant(start)))
+    return _length(microseconds(instant(end)) - microseconds(instant(start)))
 
 
 def _said(seconds: float) -> str:
-    return spans.said(round(seconds * spans.SECOND))
+    return _length(round(seconds * spans.SECOND))
+
+
+def _length(microseconds: int) -> str:
+    """As the figures say it: two units, from hours on."""
+    minutes = abs(microseconds) // MINUTE
+    if minutes < 60:
+        return spans.said(microseconds)
+    hours, days = minutes // 60, minutes // (24 * 60)
+    said = [(days, "d"), (hours % 24, "h")] if days else [(hours, "h"), (minutes % 60, "min")]
+    return " ".join(f"{count} {unit}" for count, unit in said if count)

@@ -31,7 +31,12 @@ def _window(scene: Scene, window: dict[str, Any]) -> dict[str, Any]:
 
 
 def _bound(scene: Scene, bound: dict[str, Any] | None) -> dict[str, Any] | None:
-    return None if bound is None else {**bound, "estimated": bound["position"] in scene.estimates}
+    """A bound, by what it is known, and how well: its own words, since each bound of a window may have others."""
+    if bound is None:
+        return None
+    event: Any = scene.by_position[bound["position"]].event
+    said = {"basis": event.basis, "precision": event.precision}
+    return {**bound, **said, "estimated": bound["position"] in scene.estimates}
 
 
 def severities(scene: Scene) -> dict[str, Any]:
@@ -74,9 +79,11 @@ def detection(scene: Scene) -> dict[str, Any]:
 
 
 def _by(fact: Fact) -> str:
-    """`alert`, where it names alerts or a machine told of it; else `person`."""
-    machine = fact.recorded.submitter.kind == "machine" and fact.event.decided_by is None
-    return "alert" if getattr(fact.event, "alerts", ()) or machine else "person"
+    """`alert`, where it names one; `machine`, where one told of it and says of nobody else; `person`."""
+    if getattr(fact.event, "alerts", ()):
+        return "alert"
+    told_by_machine = fact.recorded.submitter.kind == "machine" and fact.event.decided_by is None
+    return "machine" if told_by_machine and not getattr(fact.event, "discovered_by", None) else "person"
 
 
 def _alerts(scene: Scene) -> list[dict[str, Any]]:

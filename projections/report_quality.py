@@ -82,7 +82,9 @@ def leaf(recorded: Recorded, at: int, leaf_hash: Callable[[int], str]) -> dict[s
     }
 
 
-POSITIONS = frozenset("position positions until_position about earlier redacted settled_by accepted_by".split())
+POSITIONS = frozenset(
+    "position positions until_position due_position about earlier redacted settled_by accepted_by".split()
+)
 """The members of a model that hold positions of the record."""
 
 FOREIGN = frozenset("data criteria was now".split())

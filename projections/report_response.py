@@ -6,6 +6,7 @@ from typing import Any
 
 from projections import roles, spans
 from projections.facts import Fact
+from projections.report_impact import severities
 from projections.report_scene import Scene, moment, time
 from projections.roles import Holding
 
@@ -22,8 +23,10 @@ def _expected(scene: Scene) -> dict[str, Any] | None:
     found: dict[str, Any] | None = scene.answer["expected_response"]
     if found is None:
         return None
+    spans_told = severities(scene)["spans"]
     return {
         **found,
+        "position": spans_told[-1]["position"] if spans_told else None,
         "deviations": [{**each, "decided_by": scene.called(each["decided_by"])} for each in found["deviations"]],
     }
 

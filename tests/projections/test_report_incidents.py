@@ -112,7 +112,7 @@ def test_a_rollback_is_told_step_by_step(helped):
 def test_the_sentence_says_it_all(helped):
     """From figures alone."""
     assert told(helped)["summary"]["sentence"] == (
-        "SEV-1 outage of web in production; customers felt it for 63 min; it was detected 16 min after impact began; "
+        "SEV-1 outage of web in production; customers felt it for about 1 h 3 min; it was detected about 16 min after impact began; "
         "web was rolled back to A, live 29 min after that was decided, which helped; "
         "it was resolved 36 min after its declaration."
     )
@@ -206,6 +206,7 @@ def test_a_rollback_that_was_released_and_not_deployed_is_not_called_done(forgot
     assert (rollback["succeeded"], rollback["deployed"], rollback["deployed_live"]) == (None, None, False)
     assert rollback["helped"] is None
     assert seconds(report)["time_to_execute"] is None
+    assert "customers felt it for about 2 d 1 h" in report["summary"]["sentence"]
     assert "to roll web back to A was decided, released and not deployed" in report["summary"]["sentence"]
 
 

@@ -59,7 +59,7 @@ def test_an_open_incident_lasts_to_the_last_that_was_recorded_of_it(story):
     assert (report["as_of"], report["moment"]) == (None, "2026-03-02T10:30:00Z")
     assert (report["impact"]["seconds"], report["impact"]["ongoing"]) == (30 * MINUTE, True)
     assert report["severities"]["seconds"]["SEV-1"] == 30 * MINUTE
-    assert "customers felt it for 30 min so far" in report["summary"]["sentence"]
+    assert "customers felt it for about 30 min so far" in report["summary"]["sentence"]
     later = told(story, as_of="14:00")
     assert (later["as_of"], later["moment"]) == ("2026-03-02T14:00:00Z", "2026-03-02T14:00:00Z")
     assert later["impact"]["seconds"] == 4 * 60 * MINUTE
@@ -174,7 +174,7 @@ def test_a_window_that_nobody_ended_says_nothing_of_how_long_it_was(story):
     story.at("11:40").impact_ended("INC-1", window="us")
     report = told(story)
     assert (report["impact"]["seconds"], report["impact"]["complete"]) == (10 * MINUTE, False)
-    assert "customers felt it for at least 10 min" in report["summary"]["sentence"]
+    assert "customers felt it for at least about 10 min" in report["summary"]["sentence"]
 
 
 def test_each_time_in_a_severity_names_the_event_that_began_it(story):
@@ -205,6 +205,31 @@ def test_detection_tells_the_alerts_that_spoke_of_it(story):
     first, second = detection["alerts"]
     assert (first["name"], first["count"], first["fired"], first["resolved"]) == ("5xx", 2, at("09:50", fired), None)
     assert (second["fingerprint"], second["count"]) == ("f2", 0)
+
+
+@pytest.mark.parametrize(
+    "told_by, members, by",
+    [
+        (None, {}, "machine"),
+        (None, {"alerts": ["f1"]}, "alert"),
+        (None, {"discovered_by": "a customer"}, "person"),
+        (BOB, {}, "person"),
+        (BOB, {"alerts": ["f1"]}, "alert"),
+    ],
+)
+def test_how_it_was_noticed_is_told_by_what_the_detection_says(story, told_by, members, by):
+    """A machine that passes on what a customer saw did not see it."""
+    story.at("10:00").add("incident.detected", told_by, incident="INC-1", **members)
+    assert told(story)["detection"]["by"] == by
+
+
+def test_each_bound_of_impact_has_its_own_basis(story):
+    """The begin is somebody's judgement, the end is from a log."""
+    story.at("10:00").impact_started("INC-1", basis="judgement", precision="hours")
+    story.at("10:30").impact_ended("INC-1", basis="log", precision="exact")
+    (window,) = told(story)["impact"]["windows"]
+    bounds = [(each["basis"], each["precision"], each["estimated"]) for each in (window["start"], window["end"])]
+    assert bounds == [("judgement", "hours", True), ("log", "exact", False)]
 
 
 def test_who_noticed_is_told_where_nothing_detected_it(story):
@@ -267,6 +292,7 @@ def test_the_expected_response_is_told_with_its_deviations(story):
     story.at("10:05").declined("fix_forward", incident="INC-1", reason="the schema changed", decided_by="person-bob")
     expected = told(story, name_of={"person-bob": "Bob"}.get)["response"]["expected"]
     (deviation,) = expected["deviations"]
+    assert expected["position"] == 1
     assert (expected["status"], deviation["decided_by"], deviation["reason"]) == (
         "deviated",
         "Bob",
@@ -347,8 +373,18 @@ def test_actions_are_overdue_as_of_the_moment_asked_for(story):
         ("a-3", False),
         ("a-2", False),
     ]
-    assert (late["cover"]["due"], late["cover"]["overdue"]) == ("2026-03-05T10:10:00Z", True)
+    assert (late["cover"]["due"], late["cover"]["due_position"]) == ("2026-03-05T10:10:00Z", 2)
+    assert late["cover"]["overdue"]
     assert "action_overdue" in {each["rule"] for each in late["findings"]}
+
+
+def test_a_postmortem_is_due_when_its_owner_was_asked_for_it_where_that_is_earlier(story):
+    """And the position of that says so."""
+    story.at("10:00").declared("INC-1", "SEV-1")
+    story.at("10:10").resolved("INC-1")
+    begun = story.at("11:00").add("postmortem.started", incident="INC-1", owner="ana", due="2026-03-03")
+    cover = told(story)["cover"]
+    assert (cover["due"], cover["due_position"], cover["overdue"]) == ("2026-03-03T23:59:59.999999Z", begun, False)
 
 
 def test_a_postmortem_is_published_to_an_audience_or_to_all(story):
