@@ -133,11 +133,22 @@ def test_edited_words_are_named(copy):
     assert texts(report) == "position 7: the words of /reason are not those that its leaf commits to"
 
 
-def test_words_that_are_gone_without_a_redaction_are_named(copy):
-    """Deleting a disclosure is redaction, and redaction is recorded."""
+@pytest.mark.parametrize("position, path", [(1, "/author"), (3, "/evidence/1/label"), (7, "/reason")])
+def test_words_that_are_gone_without_a_redaction_are_named(copy, position, path):
+    """Deleting a disclosure is redaction, and redaction is recorded. The guards allow it, as they must."""
     with database_tools(copy, guarded=True) as database:
-        database.execute("DELETE FROM disclosures WHERE position = 3 AND member = '/evidence/1/label'")
-    assert texts(verified(copy)) == "position 3: the words of /evidence/1/label are gone, and no redaction is recorded"
+        database.execute("DELETE FROM disclosures WHERE position = ? AND member = ?", [position, path])
+    assert texts(verified(copy)) == f"position {position}: the words of {path} are gone, and no redaction is recorded"
+
+
+def test_all_words_gone_are_named_one_by_one(copy):
+    """The redaction of one member accounts for no other."""
+    with database_tools(copy, guarded=True) as database:
+        gone = database.execute("DELETE FROM disclosures RETURNING position, member").fetchall()
+    report = verified(copy)
+    assert len(report.differences) == len(gone) > 8
+    for position, path in gone:
+        assert f"position {position}: the words of {path} are gone, and no redaction is recorded" in texts(report)
 
 
 def test_words_that_were_brought_back_are_named(original, copy, tmp_path):
