@@ -116,11 +116,11 @@ class RegimeReporting(Schema):
 
     regime = _text()
     has_clocks = _truth()
-    classification = _text("the last one")
+    classification = _text("the last one; null where it was reported and never classified", null=True)
     reportable = _truth("whether that asks for reports")
     criteria = fields.Raw(required=True, allow_none=True)
     reason = _text(null=True)
-    classified = _one(Deed, null=False)
+    classified = _one(Deed)
     classifications = _many(GivenClassification)
     aware = _one(TimeAndPosition)
     initial = _one(RequiredReport, null=False)

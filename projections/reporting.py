@@ -62,23 +62,23 @@ class Clock:
 @dataclass(frozen=True, slots=True)
 class Duty:
     """
-    One regime under which an incident was classified. `clocks` are all that ever ran, by kind in order.
+    One regime under which an incident was classified or reported. `clocks` are all that ever ran, by kind in order.
 
-    `classified` is what started the clocks last, else the last classification;
-    `relief` the one that ended the duty, if it did end.
+    `classified` is what started the clocks last, else the last classification,
+    None where there is none; `relief` the one that ended the duty, if it did end.
     """
 
     regime: str
     has_clocks: bool
     classifications: tuple[Classification, ...]
-    classified: Classification
+    classified: Classification | None
     relief: Classification | None
     clocks: tuple[Clock, ...] = ()
     reports: tuple[Report, ...] = field(default=())
 
     @property
     def is_reportable(self) -> bool:
-        return is_reportable(self.classifications[-1].classification)
+        return bool(self.classifications) and is_reportable(self.classifications[-1].classification)
 
     def clock(self, kind: str) -> Clock | None:
         """The one that its report stopped, else the one that ran last."""
@@ -92,14 +92,13 @@ class Duty:
 
 
 def duties(classifications: Iterable[Classification], reports: Iterable[Report], aware: Step | None) -> list[Duty]:
-    """By regime, in the order in which an incident was first classified under each; `aware` is since when one knew."""
-    graded: dict[str, list[Classification]] = {}
+    """By regime, in the order in which each was first named; `aware` is since when one knew of the incident."""
+    told: dict[str, tuple[list[Classification], list[Report]]] = {}
     for each in sorted(classifications, key=lambda one: one.since):
-        graded.setdefault(each.regime.casefold(), []).append(each)
-    made = list(reports)
-    return [
-        _duty(given, [each for each in made if each.regime.casefold() == name], aware) for name, given in graded.items()
-    ]
+        told.setdefault(each.regime.casefold(), ([], []))[0].append(each)
+    for report in reports:
+        told.setdefault(report.regime.casefold(), ([], []))[1].append(report)
+    return [_duty(graded, made, aware) for graded, made in told.values()]
 
 
 def awareness(state: State) -> Step | None:
@@ -114,8 +113,9 @@ def is_reportable(classification: str) -> bool:
 
 def _duty(graded: list[Classification], made: list[Report], aware: Step | None) -> Duty:
     runs = list(_runs(graded))
-    start, relief = runs[-1] if runs else (graded[-1], graded[-1])
-    regime = graded[-1].regime
+    last = graded[-1] if graded else None
+    start, relief = runs[-1] if runs else (last, last)
+    regime = last.regime if last else made[-1].regime
     has_clocks = any(name in regime.casefold() for name in REGIMES)
     clocks = tuple(_clocks(runs, made, aware)) if has_clocks else ()
     return Duty(regime, has_clocks, tuple(graded), start, relief, clocks, tuple(made))
@@ -201,15 +201,16 @@ class _Answer:
     name_of: NameOf
 
     def of(self, duty: Duty) -> dict[str, Any]:
-        last = duty.classifications[-1]
+        last = duty.classifications[-1] if duty.classifications else None
+        event = self.facts[last.position].event if last else None
         return {
             "regime": duty.regime,
             "has_clocks": duty.has_clocks,
-            "classification": last.classification,
+            "classification": last.classification if last else None,
             "reportable": duty.is_reportable,
-            "criteria": getattr(self.facts[last.position].event, "criteria", None),
-            "reason": self.facts[last.position].event.reason,
-            "classified": self._deed(duty.classified),
+            "criteria": getattr(event, "criteria", None),
+            "reason": event.reason if event else None,
+            "classified": None if duty.classified is None else self._deed(duty.classified),
             "classifications": [
                 {"classification": each.classification, **self._deed(each)} for each in duty.classifications
             ],

@@ -115,7 +115,7 @@ def _state(action: Mapping[str, Any]) -> str:
 
 def _reporting(regime: Mapping[str, Any]) -> Iterator[str]:
     criteria = "" if regime["criteria"] is None else f" ({show.plain(regime['criteria'])})"
-    yield f"{show.plain(regime['regime'])}: {show.plain(regime['classification'])}{criteria}"
+    yield f"{show.plain(regime['regime'])}: {show.plain(regime['classification'] or 'not classified')}{criteria}"
     for kind in KINDS:
         report = regime[kind]
         due = f", due {show.moment(report['due'])}" if report["due"] else ""

@@ -154,6 +154,14 @@ def test_a_regime_whose_clocks_are_not_known(told):
     assert [found[kind]["due"] for kind in reporting.KINDS] == [None] * 3
 
 
+def test_what_was_reported_and_never_classified(told):
+    """Is told all the same, without a clock."""
+    reported(told, "12:00", "initial")
+    (found,) = read(told)
+    assert (found["regime"], found["classification"], found["classified"]) == ("eu dora", None, None)
+    assert [found[kind]["state"] for kind in reporting.KINDS] == ["made", "not_due", "not_due"]
+
+
 def test_several_regimes_stand_side_by_side(told):
     """Each with its own reports, however its name is written."""
     classified(told)
