@@ -8,13 +8,13 @@ verified before it is given out. docs/evidence.md is for who gets one.
 
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
 from tempfile import TemporaryFile
 from typing import IO, Any
 
 from flask import Response
 from marshmallow import Schema
 
+from api import reports
 from api.access import command
 from api.events_docs import KnownType
 from api.principals import require_reader
@@ -54,11 +54,12 @@ class EvidenceQuery(Schema):
     until = parameter(Time(), "only what happened before this time")
     after = parameter(Digits(), "only positions above this one")
     complete = parameter(Switch(), "false: without the leaves of the events that don't match, which show completeness")
+    report = parameter(Text(256), "enclose a report about this incident, to read beside the events")
     words = parameter(Switch(), "false: without what protected members say (reasons, texts, names)")
 
 
 def _documented(view: Any) -> Any:
-    view = blp.refuses(400, 503)(view)
+    view = blp.refuses(400, 404, 503)(view)
     disposition = {"Content-Disposition": {"description": "a name for the file", "schema": {"type": "string"}}}
     binary = {"type": "string", "contentMediaType": ZIP}
     return blp.response(200, binary, content_type=ZIP, description="an evidence bundle", headers=disposition)(view)
@@ -67,7 +68,9 @@ def _documented(view: Any) -> Any:
 @blp.route("/evidence")
 @blp.arguments(EvidenceQuery, location="query", as_kwargs=True)
 @_documented
-def evidence(after: int = 0, complete: bool = True, words: bool = True, **filters: str) -> Response:
+def evidence(
+    after: int = 0, complete: bool = True, words: bool = True, report: str | None = None, **filters: str
+) -> Response:
     """
     Events that match, in one file with all that it takes to verify them offline.
 
@@ -75,10 +78,11 @@ def evidence(after: int = 0, complete: bool = True, words: bool = True, **filter
     it was asked for is recorded as `access.exported`.
     """
     principal, held = require_reader(), service()
-    asked = Asked(filters, after + 1, complete, words)
+    asked = Asked(filters, after + 1, complete, words, report)
     _check_range(held, asked)
+    enclosed = _report(asked)
     request = _record(held, principal, asked)
-    bundle = Bundle(held.ledger, _proving(held, request), asked, request)
+    bundle = Bundle(held.ledger, _proving(held, request), asked, request, enclosed)
     file = TemporaryFile(dir=held.settings.data)  # noqa: SIM115 - closed when the answer was sent
     try:
         bundle.write(file)
@@ -105,11 +109,18 @@ def _check_range(held: Service, asked: Asked) -> None:
         )
 
 
+def _report(asked: Asked) -> tuple[bytes, bytes] | None:
+    """The report that is to go along, as it is just before the question is recorded."""
+    if asked.report is None:
+        return None
+    if not asked.words:
+        raise Invalid([Fault("/report", "is made of words: ask for it without words=false")])
+    return reports.enclosed(asked.report)
+
+
 def _record(held: Service, principal: Principal, asked: Asked) -> int:
     """The position at which the record says that this was asked."""
-    event = AccessExported(
-        subject=principal.id, roles=tuple(sorted(principal.roles)), query={"evidence": asdict(asked)}
-    )
+    event = AccessExported(subject=principal.id, roles=tuple(sorted(principal.roles)), query={"evidence": asked.json()})
     return held.writer.append(command(held.ledger, event, principal))[0].position
 
 

@@ -17,7 +17,7 @@ from flask import Response, request
 from werkzeug.exceptions import NotAcceptable, NotFound
 
 from api.incidents import Named
-from api.moments import MomentSchema
+from api.moments import MomentSchema, resolve
 from api.principals import name_of, require_reader
 from api.report.proofs import LogProofs
 from api.report_replies import Report
@@ -133,7 +133,7 @@ def incident_report(incident: str, **query: Any) -> Response:
     require_reader()
     name = query.get("format") or _accepted()
     moment, audience, zone = moment_of(query), query["audience"], query.get("zone")
-    model = _model(incident, moment, audience, zone)
+    model = model_of(incident, moment, audience, zone)
     if query["published"]:
         model = _as_published(incident, moment, model, zone)
     return _answer(FORMATS[name], FORMATS[name].render(model), f"{_slug(incident)}-{audience}.{name}")
@@ -150,7 +150,7 @@ def _accepted() -> str:
     return wanted[best]
 
 
-def _model(incident: str, moment: Moment, audience: str, zone: str | None) -> Model:
+def model_of(incident: str, moment: Moment, audience: str, zone: str | None) -> Model:
     with service().answers.at(moment) as reader:
         story = incident_answers.story(reader, incident)
         if story is None:
@@ -159,6 +159,12 @@ def _model(incident: str, moment: Moment, audience: str, zone: str | None) -> Mo
                 "see /v1/incidents for all"
             )
         return report.report(story, audience=audience, name_of=name_of, zone=zone, proofs=LogProofs(service()))
+
+
+def enclosed(incident: str) -> tuple[bytes, bytes]:
+    """The report for auditors as it is now, as JSON and as a page; for an evidence bundle."""
+    model = model_of(incident, resolve(), "auditor", None)
+    return FORMATS["json"].render(model), FORMATS["html"].render(model)
 
 
 def _as_published(incident: str, moment: Moment, model: Model, zone: str | None) -> Model:
@@ -170,7 +176,7 @@ def _as_published(incident: str, moment: Moment, model: Model, zone: str | None)
         )
     position = published["position"]
     recorded = next(iter(service().ledger.at([position])))
-    return _model(incident, Moment(recorded.recorded_at, position), audience, zone)
+    return model_of(incident, Moment(recorded.recorded_at, position), audience, zone)
 
 
 def _answer(format_: Format, content: bytes, name: str) -> Response:

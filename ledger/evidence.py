@@ -27,7 +27,7 @@ from ledger.disclosures import disclosed_value
 from ledger.leaves import Leaves
 from ledger.note import Verifier, encode_base64
 from ledger.tiles import ReadTile, TiledTree
-from ledger.verify import MEMBERS, REDACTED, SEAL, WITHHELD, Selection, commitments, opened
+from ledger.verify import ENCLOSED, MEMBERS, REDACTED, SEAL, WITHHELD, Selection, commitments, opened
 
 AT_ONCE = 500
 
@@ -37,13 +37,20 @@ class Asked:
     """
     What a bundle is to hold: the events from position `first` on that match
     the filters; with `complete`, the leaves of all others too; with `words`,
-    what the protected members said.
+    what the protected members said. `report` is the incident that a report is
+    enclosed about, to read beside them.
     """
 
     filters: Mapping[str, str] = field(default_factory=dict)
     first: int = 1
     complete: bool = True
     words: bool = True
+    report: str | None = None
+
+    def json(self) -> dict[str, Any]:
+        """As the record holds it."""
+        said = asdict(self)
+        return said if self.report is not None else {name: each for name, each in said.items() if name != "report"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +65,15 @@ class Proving:
 
 
 class Bundle:
-    """One bundle in the making. *request* is the position at which the record holds what was asked."""
+    """
+    One bundle in the making. *request* is the position at which the record
+    holds what was asked; *report* the report that was, as JSON and as a page.
+    """
 
-    def __init__(self, ledger: Ledger, proving: Proving, asked: Asked, request: int) -> None:
+    def __init__(
+        self, ledger: Ledger, proving: Proving, asked: Asked, request: int, report: tuple[bytes, bytes] | None = None
+    ) -> None:
+        self._report = report
         self._ledger, self._proving, self._asked, self._request = ledger, proving, asked, request
         self._tree = TiledTree(proving.size, proving.read_tile)
         self._selection = Selection(dict(asked.filters))
@@ -80,7 +93,8 @@ class Bundle:
         """Writes the bundle into an empty file, which can be read and written anywhere."""
         moment = datetime.fromisoformat(self._leaf_of(self._request)["recordedtime"])
         with zipfile.ZipFile(file, "w") as archive:
-            for name, content in zip(MEMBERS, self._contents(), strict=True):
+            names = MEMBERS if self._report is None else MEMBERS + ENCLOSED
+            for name, content in zip(names, self._contents(), strict=True):
                 member = zipfile.ZipInfo(name, moment.timetuple()[:6])
                 member.external_attr = 0o100600 << 16
                 member.compress_type = zipfile.ZIP_DEFLATED
@@ -91,7 +105,7 @@ class Bundle:
         _seal(file)
 
     def _contents(self) -> Iterator[Iterator[bytes]]:
-        """Of each member, in the order of `MEMBERS`."""
+        """Of each member, in the order of `MEMBERS`, then of `ENCLOSED`."""
         manifest = self._manifest()
         yield iter([readme(manifest, self._proving).encode()])
         yield iter([Path(verify.__file__).read_bytes()])
@@ -102,13 +116,14 @@ class Bundle:
         leaves = self._leaves() if self._asked.complete else (row.state for row in self._rows(self._shown))
         yield (leaf + b"\n" for leaf in leaves)
         yield (orjson.dumps(self._entry(row)) + b"\n" for row in self._rows(self._shown))
+        yield from (iter([each]) for each in self._report or ())
 
     def _manifest(self) -> dict[str, Any]:
         first = self._asked.first
         before = TiledTree(first - 1, self._proving.read_tile).compact_range().nodes if self._asked.complete else ()
         return {
             "format": verify.FORMAT,
-            "asked": asdict(self._asked),
+            "asked": self._asked.json(),
             "request": self._request,
             "count": len(self.chosen),
             "before": list(map(encode_base64, before)),
@@ -185,6 +200,12 @@ def readme(manifest: Mapping[str, Any], proving: Proving) -> str:
             "are no others that match can't: for that, ask for a complete bundle."
         )
     keys = "\n".join(f"    {key.vkey()}" for key in proving.keys)
+    report = (
+        f"A report about the incident {asked['report']} is enclosed, to read: report.html, and report.json for programs. Each\n"
+        "event that it rests on is named with its leaf hash, and these are compared; its words are not proven.\n\n"
+        if asked.get("report")
+        else ""
+    )
     return f"""Evidence from a lastgood ledger
 
 Asked for: {what}; {scope}.
@@ -193,7 +214,7 @@ members are shown, where they were not redacted.
 
 {others}
 
-To verify it, with Python 3.11 or newer, without a network:
+{report}To verify it, with Python 3.11 or newer, without a network:
 
     pip install cryptography
     python verify.py THIS_FILE

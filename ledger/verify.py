@@ -32,6 +32,9 @@ MEMBERS = (
     *("README.txt", "verify.py", "manifest.json", "checkpoint", "log.vkeys", "witness.vkeys"),
     *("leaves.ndjson", "entries.ndjson"),
 )
+ENCLOSED = ("report.json", "report.html")
+"""What a bundle holds besides, where it was asked for: a report to read. Its events are compared, its words can't be."""
+
 SEAL = b"sha256:"
 """A bundle ends in this and the SHA-256 of all before it, in hex. That shows damage; it proves nothing."""
 
@@ -353,8 +356,9 @@ def verify(file: BinaryIO, keys: Iterable[Key] = (), older: Iterable[bytes] = ()
 class _Verification:
     def __init__(self, archive: zipfile.ZipFile, report: Report, given: list[Key]) -> None:
         self.archive, self.report = archive, report
-        if tuple(archive.namelist()) != MEMBERS:
-            raise Unreadable(f"it holds {', '.join(archive.namelist())}, and not {', '.join(MEMBERS)}")
+        names = tuple(archive.namelist())
+        if names not in (MEMBERS, MEMBERS + ENCLOSED):
+            raise Unreadable(f"it holds {', '.join(names)}, and not {', '.join(MEMBERS)}")
         self.manifest = strict_json(self._read("manifest.json"))
         if self.manifest["format"] != FORMAT:
             raise Unreadable(f"its format is {self.manifest['format']}, and this file knows {FORMAT}: use a newer one")
@@ -362,11 +366,13 @@ class _Verification:
         self.keys = [key for key in given if key.kind == 1] or self._keys("log.vkeys")
         witnesses = [key for key in given if key.kind != 1] or self._keys("witness.vkeys")
         self.checkpoint = open_checkpoint(self._read("checkpoint"), self.keys, witnesses)
-        names = " and ".join(f"{key.name}+{key.id}" for key in self.checkpoint.signers)
-        report.told.append(f"{self.checkpoint.size} leaves, root {self.checkpoint.root.hex()}, signed by {names}")
+        signers = " and ".join(f"{key.name}+{key.id}" for key in self.checkpoint.signers)
+        report.told.append(f"{self.checkpoint.size} leaves, root {self.checkpoint.root.hex()}, signed by {signers}")
         for key in (*self.checkpoint.signers, *(key for key in witnesses if key.name in self.checkpoint.seen)):
             if key not in given:
                 report.remarks.append(f"only this file vouches for the key {key.name}+{key.id}: give the one you know")
+        self.enclosed = strict_json(self._read(ENCLOSED[0])) if len(names) > len(MEMBERS) else None
+        self.rests_on = {each["position"]: each["leaf"] for each in self.enclosed["appendix"]} if self.enclosed else {}
         self.selection = Selection(self.asked["filters"])
         self.listed = [entry["event"]["position"] for entry in self._items("entries")]
         self.kept: dict[int, tuple[bytes, Leaf]] = {}
@@ -398,6 +404,7 @@ class _Verification:
         self._check_entries()
         self._check_completeness()
         self._check_request()
+        self._check_report()
 
     def _read_leaves(self, older: list[Checkpoint]) -> None:
         first, listed, keys = self.asked["first"], set(self.listed), set[tuple[str, str]]()
@@ -412,6 +419,8 @@ class _Verification:
                 self._at(position, "has the same source and id as one before it")
             keys.add(key)
             self.selection.take(leaf)
+            if self.rests_on.pop(position, hashed.hex()) != hashed.hex():
+                self._at(position, "has another leaf than the enclosed report says")
             if position in listed:
                 self.kept[position] = hashed, leaf
             elif not self.complete:
@@ -534,6 +543,24 @@ class _Verification:
             )
         else:
             self._at(position, "does not record that this was asked")
+
+    def _check_report(self) -> None:
+        """That the enclosed report is the one asked for, and rests on events of this record: `rests_on` has the others."""
+        wanted, found = self.asked.get("report"), self.enclosed and self.enclosed["incident"]
+        if wanted != found:
+            self.report.differs(
+                f"a report about {wanted or 'nothing'} was asked for, and one about {found} is enclosed"
+            )
+        if self.enclosed is None:
+            return
+        count, first = len(self.enclosed["appendix"]), self.asked["first"]
+        here = self.complete and [each for each in self.rests_on if each >= first]
+        for position in here or ():
+            self._at(position, "is named by the enclosed report, and is not in the record")
+        self.report.told.append(
+            f"{ENCLOSED[0]} is about {found}: {count - len(self.rests_on)} of the {count} events that it rests on are here"
+        )
+        self.report.remarks.append(f"the words of {' and '.join(ENCLOSED)} are not proven: the entries are what counts")
 
     def _tell_times(self, last: str) -> None:
         self.report.told.append(f"recorded until {last}, by the ledger's own clock")

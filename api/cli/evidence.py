@@ -30,12 +30,17 @@ TIMEOUT_S = 600.0
             is_flag=True,
             help="Leave out the other events' leaves: smaller, and completeness is lost.",
         ),
+        click.Option(
+            ["--report"], metavar="INCIDENT", help="Enclose a report about this incident, to read beside them."
+        ),
         click.Option(["--without-words"], is_flag=True, help="Leave out reasons, texts and names of people."),
         *options.CONNECTION,
         options.output("text", "json"),
     ]
 )
-def evidence(path: Path, only_matching: bool, without_words: bool, output: str, **flags: Any) -> None:
+def evidence(
+    path: Path, only_matching: bool, report: str | None, without_words: bool, output: str, **flags: Any
+) -> None:
     """
     Write events with proofs into one file that anyone can verify, offline and without trust in this ledger.
 
@@ -44,18 +49,19 @@ def evidence(path: Path, only_matching: bool, without_words: bool, output: str, 
     from ledger import verify  # noqa: PLC0415 - cryptography, that --help need not pay for
 
     query = {name: flags[name] for name in (*FILTERS, "after")}
+    query["report"] = report
     query |= {"complete": "false"} if only_matching else {}
     query |= {"words": "false"} if without_words else {}
     client = options.connect({**flags, "timeout_s": flags["timeout_s"] or TIMEOUT_S})
     _write(path, client.content("/v1/evidence", query))
     with path.open("rb") as file:
-        report = verify.verify(file)
+        found = verify.verify(file)
     if output == "json":
-        show.print_json({"file": str(path), "bytes": path.stat().st_size, **as_json(report)})
+        show.print_json({"file": str(path), "bytes": path.stat().st_size, **as_json(found)})
     else:
-        click.echo("\n".join(report.lines()), err=True)
+        click.echo("\n".join(found.lines()), err=True)
         click.echo(f"written to {path}, {path.stat().st_size} bytes")
-    if report.differences:
+    if found.differences:
         click.get_current_context().exit(Exit.NO)
 
 

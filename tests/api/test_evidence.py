@@ -12,8 +12,8 @@ from api.access import LOCAL_ADMIN
 from api.app import create_app
 from api.config import Settings
 from ledger import verify
+from ledger.evidence import _seal as seal
 from tests.server import Server
-
 
 ABOUT = {"record.corrected", "record.retracted", "record.redacted", "decision.seconded", "finding.accepted"}
 """What is recorded about other events."""
@@ -81,7 +81,7 @@ def test_every_filter_of_reading_events_is_one_of_evidence(server, service):
         return {each["name"] for each in document["paths"][path]["get"]["parameters"] if each["in"] == "query"}
 
     reading = names("/v1/events") - {"limit", "as_of", "known_at", "at_least"}
-    assert names("/v1/evidence") == reading | {"complete", "words"}
+    assert names("/v1/evidence") == reading | {"complete", "words", "report"}
 
 
 def test_evidence_and_reading_choose_alike(server, service):
@@ -171,3 +171,82 @@ def test_no_words_stay_behind_on_the_disk(server, service):
     before = {path.name for path in server.data.iterdir()}
     bundle(server, service=service)
     assert {path.name for path in server.data.iterdir()} == before
+
+
+@pytest.fixture
+def incident(server) -> str:
+    """An incident that is over."""
+    name = f"INC-{uuid4().hex[:8]}"
+    told = {"title": "it is down", "severity": "SEV-2", "kind": "outage"}
+    client = server.client("responder")
+    client.append({"type": "incident.declared", "data": {"incident": name, **told}})
+    position = client.append({"type": "incident.resolved", "data": {"incident": name, "reason": "mended"}})["position"]
+    client.get(f"/v1/incidents/{name}", at_least=position)
+    return name
+
+
+def test_a_report_can_go_along_and_its_events_are_compared(server, incident):
+    """As the auditor's JSON and page; that it was asked for is recorded, too."""
+    content = bundle(server, incident=incident, report=incident)
+    report = verified(server, content)
+    assert report.differences == []
+    assert f"report.json is about {incident}: 2 of the 2 events that it rests on are here" in report.told
+    assert any("not proven" in each for each in report.remarks)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert archive.namelist()[-2:] == ["report.json", "report.html"]
+        assert json.loads(archive.read("report.json"))["audience"] == "auditor"
+        assert archive.read("report.html").startswith(b"<!doctype html>")
+        assert f"about the incident {incident}" in archive.read("README.txt").decode()
+    assert shown(content)[-1]["data"]["query"]["evidence"]["report"] == incident
+
+
+def forged(content: bytes, change) -> bytes:
+    """The bundle with another report, sealed anew as a forger would."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    model = json.loads(members["report.json"])
+    change(model)
+    members["report.json"] = json.dumps(model).encode()
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, each in members.items():
+            archive.writestr(name, each)
+        archive.comment = verify.SEAL + b"0" * 64
+    seal(file)
+    return file.getvalue()
+
+
+def test_a_report_of_other_events_or_another_incident_differs(server, incident):
+    """Each told by its position."""
+    content = bundle(server, incident=incident, report=incident)
+    assert verified(server, forged(content, lambda _: None)).differences == []
+    first = shown(content)[0]["position"]
+
+    def differences(change):
+        return [each.text for each in verified(server, forged(content, change)).differences]
+
+    assert differences(lambda model: model["appendix"][0].update(leaf="0" * 64)) == [
+        f"position {first} has another leaf than the enclosed report says"
+    ]
+    assert differences(lambda model: model["appendix"].append({"position": 10**9, "leaf": "0" * 64})) == [
+        f"position {10**9} is named by the enclosed report, and is not in the record"
+    ]
+    assert differences(lambda model: model.update(incident="other")) == [
+        f"a report about {incident} was asked for, and one about other is enclosed"
+    ]
+
+
+def test_with_matching_events_alone_what_is_not_here_is_counted(server, incident):
+    """Only some of what a report rests on may be enclosed."""
+    content = bundle(server, type="incident.declared", incident=incident, report=incident, complete="false")
+    report = verified(server, content)
+    assert report.differences == []
+    assert f"report.json is about {incident}: 1 of the 2 events that it rests on are here" in report.told
+
+
+def test_a_report_is_refused_without_words_and_about_nothing(server):
+    """422 and 404; then nothing is recorded as exported."""
+    client = server.client("auditor")
+    refused = client.get("/v1/evidence", report="INC-1", words="false")
+    assert (refused.status, refused.json()["errors"][0]["pointer"]) == (422, "/report")
+    assert client.get("/v1/evidence", report="nobody-knows").status == 404

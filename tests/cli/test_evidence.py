@@ -86,3 +86,14 @@ def test_a_ledger_that_is_away_is_told(lastgood, monkeypatch):
     """Exit 7."""
     monkeypatch.setenv("LASTGOOD_URL", "http://127.0.0.1:1")
     assert lastgood("evidence", "-o", "e.zip", "--timeout", "0.2").exit_code == 7
+
+
+def test_a_report_goes_along_where_it_is_asked_for(auditing, lastgood):
+    """And is told of by who verifies."""
+    told = {"incident": "INC-1", "title": "down", "severity": "SEV-2", "kind": "outage"}
+    auditing.client("responder").append({"type": "incident.declared", "data": told})
+    result = lastgood("evidence", "-o", "e.zip", "--report", "INC-1")
+    assert result.exit_code == 0
+    assert "report.json is about INC-1: 1 of the 1 events that it rests on are here" in result.stderr
+    assert lastgood("evidence", "-o", "f.zip", "--report", "INC-0").exit_code == 3
+    assert not Path("f.zip").exists()

@@ -7,7 +7,6 @@ import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +76,7 @@ class SealedRecord:
         """An evidence bundle, as the API makes it: recorded first, then proven by a checkpoint that has that."""
         asked = asked or Asked()
         self.clock.move(seconds=1)
-        event = AccessExported(subject=AN_AUDITOR.id, roles=("auditor",), query={"evidence": asdict(asked)})
+        event = AccessExported(subject=AN_AUDITOR.id, roles=("auditor",), query={"evidence": asked.json()})
         (receipts,) = self.ledger.record([access_command(self.ledger, event, AN_AUDITOR)])
         assert isinstance(receipts, list)
         sealed = self.seal()
