@@ -29,7 +29,7 @@ blp = Blueprint("metrics", __name__, url_prefix="/v1", description="Figures over
 
 class MetricsQuery(MomentSchema):
     from_ = parameter(
-        Due(), "From this day or moment on. Default: the midnight 90 days before the end.", data_key="from"
+        Due(), "From this day or moment on. Default: all that is recorded, of twenty years.", data_key="from"
     )
     to = parameter(Due(), "Before this day or moment; may lie ahead. Default: up to and with the moment asked for.")
     zone = parameter(Text(200), "An IANA time zone, by whose clock days, weeks and months begin.", load_default="UTC")

@@ -196,7 +196,7 @@ class MetricsAsked(Frame):
     """What was asked, and what the figures mean."""
 
     class Meta:
-        include: ClassVar[dict[str, fields.Field[Any]]] = {"from": _time()}
+        include: ClassVar[dict[str, fields.Field[Any]]] = {"from": _time(null=True)}
 
     to = _time(null=True)
     zone = _text()
@@ -208,8 +208,7 @@ class MetricsAsked(Frame):
     quantiles = _text("which definition of quantiles is meant")
 
 
-class IncidentMetrics(MetricsAsked):
-    total = _one(IncidentFigures)
+class IncidentMetrics(MetricsAsked, IncidentFigures):
     groups = _many(IncidentGroup)
 
 
@@ -339,7 +338,6 @@ class DeliveryGroup(DeliveryFigures, MetricGroup):
     pass
 
 
-class DeliveryMetrics(MetricsAsked):
+class DeliveryMetrics(MetricsAsked, DeliveryFigures):
     environments = _many(EnvironmentCounted)
-    total = _one(DeliveryFigures)
     groups = _many(DeliveryGroup)

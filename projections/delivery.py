@@ -48,7 +48,7 @@ def answer(reader: Reader, selection: Selection) -> dict[str, Any]:
         "definitions": definitions.told(definitions.DELIVERY),
         "quantiles": definitions.QUANTILES,
         "environments": _environments(places, asked),
-        "total": figures(places, items, min(delivered.since.values(), default=None), None),
+        **figures(places, items, min(delivered.since.values(), default=None), None),
         "groups": [
             {**heading(each), **figures(places, each.items, _since(places, delivered, each), each.bucket)}
             for each in groups

@@ -44,7 +44,7 @@ def answer(reader: Reader, selection: Selection) -> dict[str, Any]:
         **selection.json(),
         "definitions": definitions.told(definitions.INCIDENT),
         "quantiles": definitions.QUANTILES,
-        "total": _json(found),
+        **_json(found),
         "groups": [{**heading(each), **_json(each.items)} for each in groups],
     }
 

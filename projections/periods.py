@@ -14,11 +14,8 @@ from typing import Any
 
 from ledger.values import from_microseconds, instant, microseconds, rfc3339
 
-USUAL_DAYS = 90
-"""How far a period goes back where nobody says."""
-
 MOST_DAYS = 7_320
-"""Twenty years: the most that is asked for at once."""
+"""Twenty years: the most that is asked for at once, and how far a period goes back where nobody says."""
 
 _DAY = timedelta(days=1)
 
@@ -29,11 +26,15 @@ class Unreasonable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """From a moment to another, in microseconds; without an end it lasts up to and with the moment asked for."""
+    """
+    From a moment to another, in microseconds. Without an end it lasts up to
+    and with the moment asked for; `whole`: nobody gave a start.
+    """
 
     start: int
     end: int | None
     zone: tzinfo
+    whole: bool = False
 
     def holds(self, at: int) -> bool:
         return self.start <= at and (self.end is None or at < self.end)
@@ -44,7 +45,7 @@ class Period:
 
     def json(self) -> dict[str, Any]:
         return {
-            "from": rfc3339(from_microseconds(self.start)),
+            "from": None if self.whole else rfc3339(from_microseconds(self.start)),
             "to": None if self.end is None else rfc3339(from_microseconds(self.end)),
             "zone": str(self.zone),
         }
@@ -60,24 +61,24 @@ def moment(text: str, zone: tzinfo) -> datetime:
 
 def period(start: datetime | None, end: datetime | None, zone: tzinfo, now: datetime) -> Period:
     """
-    The period from one moment to another; without a start, from the midnight 90 days before its end.
+    The period from one moment to another; without a start, from twenty years before its end.
 
     Raises:
         Unreasonable: where it is empty, too long, or outside of what a calendar has.
     """
+    reach = now if end is None else min(end, now)
     try:
-        last = end or now
-        begin = start or midnight((last.astimezone(zone) - USUAL_DAYS * _DAY).date(), zone)
-        _ = begin.astimezone(zone) - 32 * _DAY, last.astimezone(zone) + 32 * _DAY
+        begin = start or reach - MOST_DAYS * _DAY
+        _ = begin.astimezone(zone) - 32 * _DAY, (end or now).astimezone(zone) + 32 * _DAY
     except OverflowError:
         raise Unreasonable("a calendar has no such days: ask for other times") from None
     if end is not None and end <= begin:
         raise Unreasonable(
             f"the period from {rfc3339(begin)} to {rfc3339(end)} is empty: its end comes after its start"
         )
-    if last - begin > MOST_DAYS * _DAY:
-        raise Unreasonable(f"the period has {(last - begin).days} days; at most {MOST_DAYS} are asked for at once")
-    return Period(microseconds(begin), None if end is None else microseconds(end), zone)
+    if reach - begin > MOST_DAYS * _DAY:
+        raise Unreasonable(f"the period has {(reach - begin).days} days; at most {MOST_DAYS} are asked for at once")
+    return Period(microseconds(begin), None if end is None else microseconds(end), zone, whole=start is None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ ASKED = ("from", "to", "zone", "service", "environment", "team", "by")
     params=[
         click.Argument(["kind"], type=click.Choice(KINDS), required=False),
         click.Option(
-            ["--from"], metavar="DAY|TIME", callback=options.with_offset, help="From then on. [90 days before the end]"
+            ["--from"], metavar="DAY|TIME", callback=options.with_offset, help="From then on. [all that is recorded]"
         ),
         click.Option(["--to"], metavar="DAY|TIME", callback=options.with_offset, help="Before then. [now]"),
         click.Option(["--zone"], help="The time zone by whose clock days begin, such as Europe/London. [UTC]"),

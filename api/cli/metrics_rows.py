@@ -25,7 +25,7 @@ def columns(answer: Answer) -> tuple[Sequence[str], Sequence[str | None]]:
 def rows(answer: Answer) -> list[Row]:
     """One row a measure, for all together and then for each group."""
     titles = {each["name"]: each["title"] for each in answer["definitions"]}
-    found = [tuple(row) for row in _rows(answer["total"], titles)]
+    found = [tuple(row) for row in _rows(answer, titles)]
     if answer["by"] is None:
         return found
     grouped = [(each["group"] or "not told", row) for each in answer["groups"] for row in _rows(each, titles)]
@@ -73,12 +73,9 @@ def _rate(title: str, each: Answer, some: int) -> Row:
 
 def said(answer: Answer) -> Iterator[str]:
     """What the figures are of, and what was left out of them."""
-    yield f"from {show.moment(answer['from'])} to {_end(answer)}, days by {answer['zone']}"
-    total = answer["total"]
-    if "counted" in total:
-        yield from _incidents(total)
-    else:
-        yield from _deployments(answer, total)
+    begin = f"from {show.moment(answer['from'])} " if answer["from"] else "everything "
+    yield f"{begin}to {_end(answer)}, days by {answer['zone']}"
+    yield from _incidents(answer) if "counted" in answer else _deployments(answer)
 
 
 def _end(answer: Answer) -> str:
@@ -86,23 +83,23 @@ def _end(answer: Answer) -> str:
     return f"{show.moment(answer['as_of'])} and with it" if to is None else show.moment(to)
 
 
-def _incidents(total: Answer) -> Iterator[str]:
-    aside = [f"{each['n']} {name}" for name, each in total["left_out"].items() if each["n"]]
-    yield f"{show.counted(total['counted'], 'incident')}, {total['open']} of them open and told apart"
+def _incidents(answer: Answer) -> Iterator[str]:
+    aside = [f"{each['n']} {name}" for name, each in answer["left_out"].items() if each["n"]]
+    yield f"{show.counted(answer['counted'], 'incident')}, {answer['open']} of them open and told apart"
     yield f"left out: {', '.join(aside) or 'none'}"
 
 
-def _deployments(answer: Answer, total: Answer) -> Iterator[str]:
-    aside = total["aside"]
+def _deployments(answer: Answer) -> Iterator[str]:
+    aside = answer["aside"]
     yield (
-        f"{show.counted(total['deployments'], 'deployment')}; beside them {aside['failed']} failed and "
+        f"{show.counted(answer['deployments'], 'deployment')}; beside them {aside['failed']} failed and "
         f"{aside['cancelled']} cancelled attempts, {aside['rollback']} rollbacks, {aside['repeated']} told twice"
     )
     for counted, word in ((True, "production"), (False, "left out")):
         names = [_environment(each) for each in answer["environments"] if each["counted"] == counted]
         if names or counted:
             yield f"{word}: {', '.join(names) or NO_PRODUCTION}"
-    unmatched = len(total["measures"]["change_fail_rate"]["unmatched"])
+    unmatched = len(answer["measures"]["change_fail_rate"]["unmatched"])
     if unmatched:
         yield f"{unmatched} rollbacks or implications are of what no recorded deployment brought"
 

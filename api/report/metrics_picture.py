@@ -22,7 +22,7 @@ def drawing(answers: Iterable[Answer]) -> Drawing:
 def _rows(answer: Answer) -> Iterator[dots.Group]:
     for each in answer["definitions"]:
         if each["unit"] == "seconds":
-            yield _row(each["title"], answer["total"]["measures"][each["name"]])
+            yield _row(each["title"], answer["measures"][each["name"]])
             for group in answer["groups"]:
                 found = group["measures"][each["name"]]
                 if found["n"]:

@@ -37,9 +37,8 @@ def test_the_five_measures_of_a_service_in_the_documented_shape(world):
     """Worked out by hand."""
     reply = asked(world, by="environment")
     assert DeliveryMetrics(unknown=RAISE).validate(reply) == {}
-    total = reply["total"]
-    assert (total["deployments"], total["aside"]["rollback"]) == (4, 1)
-    told = total["measures"]
+    assert (reply["deployments"], reply["aside"]["rollback"]) == (4, 1)
+    told = reply["measures"]
     lead = told["change_lead_time"]
     assert ([each["seconds"] for each in lead["values"]], lead["missing"]) == ([600, 1800, 3600], 1)
     assert (lead["median"]["seconds"], lead["p90"]["seconds"]) == (1800, 3240)
@@ -59,7 +58,7 @@ def test_the_five_measures_of_a_service_in_the_documented_shape(world):
 
 def test_the_days_bear_the_deployments_that_they_had(world):
     """Each by its position, and each position once."""
-    days = asked(world)["total"]["measures"]["deployment_frequency"]["days"]
+    days = asked(world)["measures"]["deployment_frequency"]["days"]
     positions = [position for each in days["values"] for position in each["positions"]]
     assert len(positions) == len(set(positions)) == 4
     assert sum(each["deployments"] for each in days["values"]) == 4
@@ -73,7 +72,7 @@ def test_what_is_not_production_is_left_out_and_said(server):
     world = World(server, environment="staging")
     world.last = world.deployed("1", 0)
     reply = asked(world)
-    assert reply["total"]["deployments"] == 0
+    assert reply["deployments"] == 0
     assert reply["environments"] == [
         {"environment": "staging", "tier": None, "counted": False, "because": "name", "services": 1}
     ]
@@ -85,20 +84,20 @@ def test_a_tier_makes_it_production(server):
     world.deployed("1", 0)
     tier = {"environment": "eu-1", "service": world.service, "tier": "production"}
     world.last = server.client("admin").append({"type": "environment.configured", "time": world.at(-5), "data": tier})
-    assert asked(world)["total"]["deployments"] == 1
-    assert asked(world, known_at=world.last["position"] - 1)["total"]["deployments"] == 0
+    assert asked(world)["deployments"] == 1
+    assert asked(world, known_at=world.last["position"] - 1)["deployments"] == 0
 
 
 def test_a_deployment_belongs_to_the_period_in_which_it_succeeded(world):
     """The start is part of it, and the end is not."""
-    found = asked(world, **{"from": world.at(60), "to": world.at(120)})["total"]
+    found = asked(world, **{"from": world.at(60), "to": world.at(120)})
     assert (found["deployments"], found["measures"]["change_fail_rate"]["failed"]) == (1, 1)
 
 
 def test_every_measure_is_defined(world):
     """The definitions are those of the measures that come with them."""
     reply = asked(world)
-    assert [each["name"] for each in reply["definitions"]] == list(reply["total"]["measures"])
+    assert [each["name"] for each in reply["definitions"]] == list(reply["measures"])
 
 
 @pytest.mark.parametrize(

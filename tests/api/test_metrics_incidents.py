@@ -49,9 +49,8 @@ def test_the_measures_of_a_service_in_the_documented_shape(world):
     """Median, 90th percentile, each value with its incident; the drill is left out, the open one apart."""
     reply = asked(world, by="service")
     assert IncidentMetrics(unknown=RAISE).validate(reply) == {}
-    total = reply["total"]
-    assert (total["counted"], total["open"], total["left_out"]["drill"]["n"]) == (3, 1, 1)
-    found = total["measures"]["time_to_resolve"]
+    assert (reply["counted"], reply["open"], reply["left_out"]["drill"]["n"]) == (3, 1, 1)
+    found = reply["measures"]["time_to_resolve"]
     assert (found["n"], found["missing"], found["open"]) == (2, 0, 1)
     assert (found["median"]["seconds"], found["p90"]["seconds"]) == (900, 1140)
     assert [each["incident"] for each in found["values"]] == [f"{world.prefix}-0", f"{world.prefix}-1"]
@@ -61,7 +60,7 @@ def test_the_measures_of_a_service_in_the_documented_shape(world):
 
 def test_every_value_leads_to_events_that_say_so(world):
     """The positions are those of the two events, and their times make the length."""
-    for value in asked(world)["total"]["measures"]["time_to_resolve"]["values"]:
+    for value in asked(world)["measures"]["time_to_resolve"]["values"]:
         for bound, topic in (("from", "incident.declared"), ("to", "incident.resolved")):
             event = world.auditor.get(f"/v1/events/{value[bound]['position']}").json()
             assert (event["type"], event["data"]["incident"]) == (topic, value["incident"])
@@ -71,33 +70,33 @@ def test_every_value_leads_to_events_that_say_so(world):
 def test_every_measure_is_defined(world):
     """The definitions are those of the measures that come with them."""
     reply = asked(world)
-    assert [each["name"] for each in reply["definitions"]] == list(reply["total"]["measures"])
+    assert [each["name"] for each in reply["definitions"]] == list(reply["measures"])
     assert "type 7" in reply["quantiles"]
 
 
 def test_a_period_is_from_a_time_and_before_another(world):
     """By the declaration; it may end in the future."""
     found = asked(world, **{"from": world.at(60), "to": world.at(120)})
-    assert [each["incident"] for each in found["total"]["incidents"]] == [f"{world.prefix}-1"]
+    assert [each["incident"] for each in found["incidents"]] == [f"{world.prefix}-1"]
     assert (found["from"], found["to"]) == (world.at(60), world.at(120))
     ahead = asked(world, **{"from": world.at(60), "to": world.at(60 * 24 * 365)}, by="month")
-    assert (ahead["total"]["counted"], len(ahead["groups"])) == (2, 1)
+    assert (ahead["counted"], len(ahead["groups"])) == (2, 1)
 
 
 def test_a_day_begins_by_the_clock_of_the_zone(world):
     """In Kolkata half past six in the evening before, by UTC."""
     reply = asked(world, **{"from": "2026-03-01", "to": "2026-04-01", "zone": "Asia/Kolkata"})
     assert (reply["from"], reply["to"]) == ("2026-02-28T18:30:00Z", "2026-03-31T18:30:00Z")
-    assert (reply["zone"], reply["total"]["counted"]) == ("Asia/Kolkata", 0)
+    assert (reply["zone"], reply["counted"]) == ("Asia/Kolkata", 0)
 
 
 def test_an_earlier_moment_has_the_figures_of_then(world):
     """As of then, and as known then."""
-    assert asked(world, as_of=world.at(70))["total"]["open"] == 1
-    assert asked(world, as_of=world.at(70))["total"]["counted"] == 2
-    before = asked(world, known_at=world.last["position"] - 1)["total"]["measures"]["time_to_acknowledge"]
+    assert asked(world, as_of=world.at(70))["open"] == 1
+    assert asked(world, as_of=world.at(70))["counted"] == 2
+    before = asked(world, known_at=world.last["position"] - 1)["measures"]["time_to_acknowledge"]
     assert before["open_of"][0]["seconds"] is None
-    assert asked(world)["total"]["measures"]["time_to_acknowledge"]["open_of"][0]["seconds"] == 60
+    assert asked(world)["measures"]["time_to_acknowledge"]["open_of"][0]["seconds"] == 60
 
 
 def test_by_team_month_and_week(world, server):

@@ -113,7 +113,7 @@ def test_without_a_word_both_are_told(lastgood, told):
     both = json.loads(ask(lastgood, told, "--output", "json").stdout)
     assert list(both) == ["incidents", "delivery"]
     alone = json.loads(ask(lastgood, told, "delivery", "--output", "json").stdout)
-    assert both["delivery"]["total"] == alone["total"]
+    assert both["delivery"]["measures"] == alone["measures"]
 
 
 def test_by_group_the_first_column_names_it(lastgood, told):
@@ -150,7 +150,7 @@ def test_a_picture_that_cannot_be_written_is_told(lastgood, told, tmp_path):
 def test_json_is_the_ledgers_own_answer(lastgood, told):
     """Each value with its incident and positions, and the definitions."""
     answer = json.loads(ask(lastgood, told, "incidents", "--output", "json").stdout)
-    values = answer["total"]["measures"]["time_to_resolve"]["values"]
+    values = answer["measures"]["time_to_resolve"]["values"]
     assert [(each["incident"], each["seconds"]) for each in values] == [("INC-1", 1800), ("INC-2", 5400)]
     assert all(each["from"]["position"] < each["to"]["position"] for each in values)
     assert answer["definitions"][0]["name"] == "time_to_detect"

@@ -25,6 +25,7 @@ from tests.projections.making import answers_for, append, timeline
 from tests.projections.story import MONDAY, time
 
 MINUTE = 60
+FIGURES = ("counted", "open", "by_severity", "left_out", "incidents", "measures")
 LONG_AGO, FAR = "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z"
 
 
@@ -35,12 +36,8 @@ def asked(story, as_of=None, known_at=None, start=LONG_AGO, end=FAR, zone=UTC, *
         return answer(reader, Selection(period, **more))
 
 
-def total(story, **more):
-    return asked(story, **more)["total"]
-
-
 def measure(story, name, **more):
-    return total(story, **more)["measures"][name]
+    return asked(story, **more)["measures"][name]
 
 
 def incident(story, name, declared, resolved, severity="SEV-2", **more):
@@ -110,7 +107,7 @@ def test_open_incidents_are_counted_apart(story):
     story.at("14:00").detected("INC-4")
     story.at("14:05").declared("INC-4", "SEV-1")
     story.at("14:06").acknowledged("INC-4")
-    found = total(story)
+    found = asked(story)
     assert (found["counted"], found["open"]) == (4, 1)
     assert found["by_severity"] == {"SEV-1": 1, "SEV-2": 3, "SEV-3": 0}
     resolve, declare = found["measures"]["time_to_resolve"], found["measures"]["time_to_declare"]
@@ -140,7 +137,7 @@ def test_drills_maintenance_cancelled_and_merged_are_left_out_and_counted(story)
     incident(story, "SAME", "10:00", None)
     story.at("10:04").merged("SAME", "INC-1")
     story.at("10:05").detected("SEEN")
-    found = total(story)
+    found = asked(story)
     assert (found["counted"], found["measures"]["time_to_resolve"]["n"]) == (1, 1)
     assert found["left_out"] == {
         "drill": {"n": 1, "incidents": ["DRILL"]},
@@ -150,7 +147,7 @@ def test_drills_maintenance_cancelled_and_merged_are_left_out_and_counted(story)
         "undeclared": {"n": 1, "incidents": ["SEEN"]},
     }
     story.at("11:00").unmerged("SAME", "INC-1")
-    assert total(story)["counted"] == 2
+    assert asked(story)["counted"] == 2
 
 
 def test_contradictory_times_are_shown_and_counted_where_they_are(story):
@@ -172,9 +169,9 @@ def test_contradictory_times_are_shown_and_counted_where_they_are(story):
 def test_an_incident_belongs_to_the_period_of_its_declaration(story):
     """The start is part of a period and the end is not, whenever it was resolved."""
     three(story)
-    found = [each["incident"] for each in total(story, start="11:00", end="12:00")["incidents"]]
+    found = [each["incident"] for each in asked(story, start="11:00", end="12:00")["incidents"]]
     assert found == ["INC-2"]
-    assert total(story, start="10:30", end="11:00")["counted"] == 0
+    assert asked(story, start="10:30", end="11:00")["counted"] == 0
     assert measure(story, "time_to_resolve", start="12:00", end="12:01")["n"] == 1
 
 
@@ -182,7 +179,7 @@ def test_without_an_end_a_period_holds_what_was_declared_at_the_very_moment(stor
     """A responder who asks at once sees it."""
     story.at("10:00").declared("INC-1", "SEV-1")
     found = asked(story, start=None, end=None)
-    assert (found["from"], found["to"], found["total"]["counted"]) == ("2025-12-02T00:00:00Z", None, 1)
+    assert (found["from"], found["to"], found["counted"]) == (None, None, 1)
 
 
 def test_as_of_an_earlier_moment_it_was_open(story):
@@ -192,7 +189,7 @@ def test_as_of_an_earlier_moment_it_was_open(story):
     assert (then["n"], then["open"]) == (2, 1)
     early = measure(story, "time_to_resolve", as_of="10:05")
     assert (early["n"], early["open"]) == (0, 1)
-    assert total(story, as_of="09:00")["counted"] == 0
+    assert asked(story, as_of="09:00")["counted"] == 0
 
 
 def test_a_correction_counts_from_its_recording_on(story):
@@ -207,11 +204,11 @@ def test_a_service_and_an_environment_narrow_together(story):
     """One slot must match both; an incident of two slots is counted once in all."""
     both = [{"service": "web", "environment": "staging"}, {"service": "shop", "environment": "production"}]
     incident(story, "INC-1", "10:00", "10:10", affected=both)
-    assert total(story, service="web")["counted"] == 1
-    assert total(story, environment="production")["counted"] == 1
-    assert total(story, service="web", environment="production")["counted"] == 0
-    assert total(story, service="shop", environment="production")["counted"] == 1
-    assert total(story)["counted"] == 1
+    assert asked(story, service="web")["counted"] == 1
+    assert asked(story, environment="production")["counted"] == 1
+    assert asked(story, service="web", environment="production")["counted"] == 0
+    assert asked(story, service="shop", environment="production")["counted"] == 1
+    assert asked(story)["counted"] == 1
 
 
 def test_a_team_is_who_owns_the_slot(story):
@@ -221,8 +218,8 @@ def test_a_team_is_who_owns_the_slot(story):
     incident(story, "INC-1", "10:00", "10:10")
     incident(story, "INC-2", "10:00", "10:20", affected=[{"service": "shop", "environment": "production"}])
     incident(story, "INC-3", "10:00", "10:30", affected=[{"service": "shop", "environment": "staging"}])
-    assert [each["incident"] for each in total(story, team="checkout")["incidents"]] == ["INC-2"]
-    assert [each["incident"] for each in total(story, team="platform")["incidents"]] == ["INC-1"]
+    assert [each["incident"] for each in asked(story, team="checkout")["incidents"]] == ["INC-2"]
+    assert [each["incident"] for each in asked(story, team="platform")["incidents"]] == ["INC-1"]
     groups = asked(story, by="team")["groups"]
     assert [(each["group"], each["incidents"][0]["incident"]) for each in groups] == [
         ("checkout", "INC-2"),
@@ -240,14 +237,14 @@ def test_an_owner_that_was_redacted_is_nobodys_team(story):
 
 
 def test_by_service_each_has_its_own_and_an_incident_is_in_each_that_it_affects(story):
-    """The groups overlap; the total counts once."""
+    """The groups overlap; all together count it once."""
     both = [{"service": "web", "environment": "production"}, {"service": "shop", "environment": "production"}]
     incident(story, "INC-1", "10:00", "10:10", affected=both)
     incident(story, "INC-2", "11:00", "11:20")
     incident(story, "INC-3", "12:00", "12:30", affected=[])
     found = asked(story, by="service")
     assert [(each["group"], each["counted"]) for each in found["groups"]] == [("shop", 1), ("web", 2), (None, 1)]
-    assert found["total"]["counted"] == 3
+    assert found["counted"] == 3
     only = asked(story, by="environment", service="web")["groups"]
     assert [(each["group"], each["counted"]) for each in only] == [("production", 2)]
 
@@ -280,8 +277,8 @@ def test_a_month_begins_by_the_clock_of_the_zone(story):
 def test_of_nothing_everything_is_empty(story):
     """No incident, no figure, no zero."""
     found = asked(story, by="month")
-    assert (found["total"]["counted"], found["groups"]) == (0, [])
-    assert found["total"]["measures"]["time_to_detect"] == {
+    assert (found["counted"], found["groups"]) == (0, [])
+    assert found["measures"]["time_to_detect"] == {
         "n": 0,
         "missing": 0,
         "open": 0,
@@ -303,7 +300,7 @@ def test_a_decision_that_names_no_incident_belongs_where_it_falls(story):
     story.at("10:05").resolved("INC-1")
     story.at("10:06").rolled_back("A", "RB-1")
     story.at("10:10").rollback_verified("RB-1")
-    found = total(story)["measures"]
+    found = asked(story)["measures"]
     assert [found[name]["median"]["seconds"] for name in ("time_to_decide", "time_to_execute", "time_to_verify")] == [
         240,
         120,
@@ -453,19 +450,19 @@ def agrees_with_the_reference(tables, events, middle, start, length, narrowed):
             found = answer(reader, Selection(period, **narrowed))
             alone = alone_of(reader, found)
         expected = reference.over_many(events, moment.as_of, moment.known_at, begin, end, **narrowed)
-        assert fast(found["total"]) == expected
+        assert fast(found) == expected
         assert alone == {name: each for name, each in found_of(found).items() if name in alone}
 
 
 def alone_of(reader, found):
     """The measures of each counted incident, as the answer about it alone has them."""
-    told = [each["incident"] for each in found["total"]["incidents"]]
+    told = [each["incident"] for each in found["incidents"]]
     return {each: incident_answers.incident(incident_answers.story(reader, each))["measures"] for each in told}
 
 
 def found_of(found):
     told = {}
-    for name, each in found["total"]["measures"].items():
+    for name, each in found["measures"].items():
         for value in [*each["values"], *each["missing_of"], *each["open_of"]]:
             kept = {member: value[member] for member in ("seconds", "from", "to")}
             told.setdefault(value["incident"], {})[name] = kept
@@ -505,8 +502,8 @@ def test_a_group_is_what_is_answered_when_one_asks_for_it_alone(tables, events, 
                 first, until = each["part"]["from"], each["part"]["to"]
                 chosen = Selection(periods.period(time(first), time(until), UTC, last))
             if each["group"] is not None:
-                alone = answer(reader, chosen)["total"]
-                assert alone == {name: value for name, value in each.items() if name in alone}
+                alone = answer(reader, chosen)
+                assert {name: alone[name] for name in FIGURES} == {name: each[name] for name in FIGURES}
 
 
 def test_why_an_incident_is_left_out_has_an_order():

@@ -41,15 +41,24 @@ def test_without_an_end_it_holds_the_moment_asked_for():
     now = instant("2026-05-01T00:00:00Z")
     found = period(None, None, UTC, now)
     assert found.until(microseconds(now)) == microseconds(now) + 1
-    assert found.json() == {"from": "2026-01-31T00:00:00Z", "to": None, "zone": "UTC"}
+    assert found.json() == {"from": None, "to": None, "zone": "UTC"}
 
 
-def test_without_a_start_it_goes_back_to_a_midnight_of_its_zone():
-    """Over the change of the clocks on 29 March 2026: midnight by winter time."""
-    found = period(None, instant("2026-05-01T12:00:00Z"), LONDON, instant("2026-06-01T00:00:00Z"))
-    assert found.json() == {"from": "2026-01-31T00:00:00Z", "to": "2026-05-01T12:00:00Z", "zone": "Europe/London"}
-    summer = period(None, instant("2026-09-01T12:00:00Z"), LONDON, instant("2026-09-02T00:00:00Z"))
-    assert summer.json()["from"] == "2026-06-02T23:00:00Z"
+@pytest.mark.parametrize("end", [None, "2026-05-01T12:00:00Z", "2999-01-01T00:00:00Z"])
+def test_without_a_start_it_is_of_twenty_years(end):
+    """Before its end, or before the moment asked for where that comes first."""
+    found = period(None, end and instant(end), LONDON, instant("2026-06-01T00:00:00Z"))
+    assert found.holds(at("2007-01-01T00:00:00Z"))
+    assert not found.holds(at("2006-01-01T00:00:00Z"))
+    assert (found.json()["from"], found.json()["to"]) == (None, end)
+
+
+def test_a_day_stands_for_the_midnight_that_it_begins_with():
+    """By the clock of the zone; a moment for itself."""
+    assert periods.moment("2026-07-01", LONDON) == instant("2026-06-30T23:00:00Z")
+    assert periods.moment("2026-07-01T10:00:00+02:00", LONDON) == instant("2026-07-01T08:00:00Z")
+    with pytest.raises(Unreasonable):
+        periods.moment("0001-01-01", ZoneInfo("Asia/Kolkata"))
 
 
 def test_of_a_period_that_ends_in_the_future_nothing_is_known_after_the_moment():
@@ -69,13 +78,14 @@ def test_of_a_period_that_ends_in_the_future_nothing_is_known_after_the_moment()
         ("2026-03-02T00:00:00Z", "2026-03-01T00:00:00Z"),
         ("2000-01-01T00:00:00Z", "2026-01-01T00:00:00Z"),
         ("0001-01-01T00:00:00Z", "0001-01-02T00:00:00Z"),
+        (None, "0015-01-01T00:00:00Z"),
         ("9999-12-30T00:00:00Z", "9999-12-31T00:00:00Z"),
     ],
 )
 def test_no_figures_are_asked_for_an_unreasonable_period(start, end):
     """Empty, longer than twenty years, or where a calendar ends."""
     with pytest.raises(Unreasonable):
-        period(instant(start), instant(end), SAO_PAULO, instant("2026-05-01T00:00:00Z"))
+        period(start and instant(start), instant(end), SAO_PAULO, instant("2026-05-01T00:00:00Z"))
 
 
 def test_days_have_23_and_25_hours_where_the_clocks_change():

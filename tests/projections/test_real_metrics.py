@@ -90,7 +90,7 @@ def history(request, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def delivery(history):
-    return history.metrics("delivery")["total"]
+    return history.metrics("delivery")
 
 
 def test_as_many_deployments_each_day_as_others_counted(history, delivery):
@@ -146,14 +146,13 @@ def test_incidents_lasted_as_long_as_others_counted(history):
         pytest.skip("no incidents were kept of this history")
     oracle = json.loads((history.data / "incidents.oracle.json").read_text())
     reply = history.metrics("incidents")
-    total = reply["total"]
-    told = total["measures"]["time_to_mitigate"]
-    names = {each["incident"] for each in total["incidents"]}
+    told = reply["measures"]["time_to_mitigate"]
+    names = {each["incident"] for each in reply["incidents"]}
     expected = {name: length for name, length in oracle["duration_seconds_by_id"].items() if name in names}
-    assert (total["counted"], len(names)) == (120, 120)
+    assert (reply["counted"], len(names)) == (120, 120)
     assert {each["incident"]: each["seconds"] for each in told["values"]} == expected
     assert told["contradictory"] == sum(length < 0 for length in expected.values())
-    assert {each["incident"] for each in total["incidents"] if each["open"]} == names & set(oracle["unresolved_at_end"])
+    assert {each["incident"] for each in reply["incidents"] if each["open"]} == names & set(oracle["unresolved_at_end"])
     exact = sorted(Fraction(length) for length in expected.values())
     assert told["median"]["seconds"] == float(statistics.median(exact))
 
@@ -161,16 +160,14 @@ def test_incidents_lasted_as_long_as_others_counted(history):
 def test_the_slow_reference_agrees_on_every_slot_that_was_ever_rolled_back(history):
     """Over the raw events of that slot, with the incidents that affect any."""
     reply = history.metrics("delivery", by="service")
-    slots = {
-        (each["service"], each["environment"]) for each in reply["total"]["measures"]["change_fail_rate"]["values"]
-    }
+    slots = {(each["service"], each["environment"]) for each in reply["measures"]["change_fail_rate"]["values"]}
     events = recorded(history)
     as_of = datetime(2026, 12, 31, tzinfo=UTC)
     start, end = instant("2012-01-01T00:00:00Z"), instant("2027-01-01T00:00:00Z")
     for slot in sorted(slots)[:25]:
         own = [each for each in events if of_slot(each, slot)]
         expected = reference.over_many(own, as_of, history.last, start, end)
-        found = history.metrics("delivery", service=slot[0], environment=slot[1])["total"]
+        found = history.metrics("delivery", service=slot[0], environment=slot[1])
         rate = found["measures"]["change_fail_rate"]
         assert {each["position"] for each in rate["values"]} == set(expected["failed"])
         assert found["deployments"] == len(expected["deployments"])
