@@ -1,13 +1,13 @@
 """
 `lastgood timeline`: what happened in an incident, in order, and who says so.
 
-On a terminal a long one is folded by minute and by who did it; key moments and
-pins stay. Into a pipe goes one entry a line, whole.
+On a terminal a long one is folded by minute and by who did it, and an alert
+that flaps into one row; key moments and pins stay. Into a pipe goes one entry a line, whole.
 """
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import click
@@ -18,6 +18,9 @@ from projections import incident_folding
 
 LONG = 40
 """A timeline of more entries is folded."""
+
+FLAPS = 5
+"""An alert that is told of so often has one row, with how often."""
 
 PAGE = 1000
 
@@ -83,17 +86,44 @@ def _read(client: Any, incident: str, query: Mapping[str, Any]) -> dict[str, Any
 
 
 def fold(entries: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
-    """Rows, one for all that one person or machine did in a minute; key moments and pins by themselves."""
-    for found in incident_folding.groups(entries, _who):
-        yield row(found[0]) if len(found) == 1 else _together(found)
+    """
+    Rows, one for all that one person or machine did in a minute, and one for
+    an alert that flaps from one key moment to the next; key moments and pins by themselves.
+    """
+    told = list(entries)
+    often = Counter(_alert(each) for each in told)
+    flapping = {alert for alert, count in often.items() if alert and count >= FLAPS}
+    waiting: dict[object, list[Mapping[str, Any]]] = {}
+    for found in incident_folding.groups(told, lambda each: f"{_who(each)}\0{_flap(each, flapping)}"):
+        if found[0]["key"] or found[0]["pinned"]:
+            yield from map(_folded, waiting.values())
+            waiting.clear()
+            yield row(found[0])
+        else:
+            flap = _flap(found[0], flapping)
+            waiting.setdefault((_who(found[0]), flap) if flap else object(), []).extend(found)
+    yield from map(_folded, waiting.values())
 
 
-def _together(found: list[Mapping[str, Any]]) -> Row:
-    types = Counter(each["type"] for each in found)
-    what = ", ".join(f"{count} x {name}" for name, count in types.items())
+def _alert(entry: Mapping[str, Any]) -> str:
+    """The fingerprint of the alert that an entry tells of; empty where it is of none."""
+    return str(entry["data"].get("fingerprint") or "") if entry["type"].startswith("alert.") else ""
+
+
+def _flap(entry: Mapping[str, Any], flapping: Container[str]) -> str:
+    alert = _alert(entry)
+    return alert if alert in flapping else ""
+
+
+def _folded(found: Sequence[Mapping[str, Any]]) -> Row:
+    if len(found) == 1:
+        return row(found[0])
+    what = ", ".join(f"{count} x {name}" for name, count in Counter(each["type"] for each in found).items())
     positions = [each["position"] for each in found]
-    minute = found[0]["time"][: incident_folding.MINUTE]
-    return "", f"{minute}:", "", _who(found[0]), what, f"{min(positions)}..{max(positions)}"
+    first, last = (found[index]["time"][: incident_folding.MINUTE] for index in (0, -1))
+    if first != last:
+        what = f"{found[0]['data'].get('name', '')}: {what}, until {last[11:]}"
+    return "", f"{first}:", "", _who(found[0]), what, f"{min(positions)}..{max(positions)}"
 
 
 def row(entry: Mapping[str, Any]) -> Row:

@@ -449,6 +449,7 @@ def entry(time, summary="a note", who="ana", position=1, **more):
         "roles": [],
         "key": False,
         "pinned": False,
+        "data": {},
         "corrections": [],
         "retracted": None,
         **more,
@@ -553,6 +554,24 @@ def test_folding_puts_together_what_one_did_in_a_minute():
         ("monitor", "e", "6"),
         ("monitor", "pin", "7"),
         ("monitor", "2 x alert.fired", "8..9"),
+    ]
+
+
+def test_an_alert_that_flaps_is_one_row_up_to_a_key_moment():
+    """With how often and until when; a storm of many alerts stays one row a minute."""
+
+    def alert(minute, position, name, kind="fired"):
+        told = {"type": f"alert.{kind}", "data": {"fingerprint": name, "name": f"the {name}"}}
+        return entry(f"21:{minute:02}:00", f"alert {kind}: {name}", "monitor", position, **told)
+
+    flaps = [alert(minute, minute, "disk", ("fired", "resolved")[minute % 2]) for minute in range(1, 11)]
+    storm = [alert(3, 100 + number, f"a{number}") for number in range(30)]
+    entries = [*flaps[:3], *storm, *flaps[3:6], entry("21:06:30", "declared", "ana", 50, key=True), *flaps[6:]]
+    assert [(time, what, position) for _, time, _, _, what, position in timeline.fold(entries)] == [
+        ("2026-11-22T21:01:", "the disk: 3 x alert.resolved, 3 x alert.fired, until 21:06", "1..6"),
+        ("2026-11-22T21:03:", "30 x alert.fired", "100..129"),
+        ("2026-11-22T21:06:30Z", "declared", "50"),
+        ("2026-11-22T21:07:", "the disk: 2 x alert.resolved, 2 x alert.fired, until 21:10", "7..10"),
     ]
 
 
