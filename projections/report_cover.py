@@ -33,6 +33,15 @@ REACHED_BY = {
 """The measure whose later time a step is."""
 
 
+CAME_TO = {
+    "cancelled": "was called off",
+    "failed": "was tried and failed",
+    "pending": "is to be carried out",
+    "claimed": "is being carried out",
+}
+"""What became of a decision to roll back that is not live, by its state."""
+
+
 def cover(scene: Scene) -> dict[str, Any]:
     state, written, steps = scene.state, scene.postmortem, scene.answer["steps"]
     grades = scene.answer["severities"]
@@ -67,8 +76,10 @@ def cover(scene: Scene) -> dict[str, Any]:
 def _due_position(scene: Scene, deadline: int | None) -> int | None:
     """What a postmortem is due by: the resolution, or what its owner was asked for."""
     rule, begun = due.by_severity(scene.state), scene.postmortem.started
-    if deadline is None or (rule is not None and rule.at == deadline):
-        return rule.resolved.position if rule and deadline is not None else None
+    if deadline is None:
+        return None
+    if rule is not None and rule.at == deadline:
+        return rule.resolved.position
     return begun.position if begun else None
 
 
@@ -170,11 +181,10 @@ def _returned(rollback: Mapping[str, Any]) -> str:
         took = _between(rollback["decided"]["time"], rollback["live"]["time"])
         helped = {True: ", which helped", False: ", which did not help"}.get(rollback["helped"], "")
         return f"{service} was rolled back to {version}, live {took} after that was decided{helped}"
+    became = CAME_TO.get(rollback["state"], "was not carried out")
     if rollback["released"] is not None:
-        came_to = "released and not deployed"
-    else:
-        came_to = {"cancelled": "called off", "failed": "tried and failed"}.get(rollback["state"], "not carried out")
-    return f"to roll {service} back to {version} was decided, {came_to}"
+        became = "was released and not deployed"
+    return f"it was decided to roll {service} back to {version}, which {became}"
 
 
 def _between(start: str, end: str) -> str:

@@ -70,7 +70,8 @@ def _outcome(scene: Scene, slot: SlotState, rollback: Rollback, facts: list[Fact
     mechanism, live = _mechanism(facts), _live(slot, rollback)
     steps = _steps_to(scene, slot, rollback)
     deployed = rollback.succeeded if mechanism == "redeploy" and rollback.succeeded else steps["deployed"]
-    is_there = live is not None and (deployed is not None or mechanism in ("traffic", "feature"))
+    needs_none = mechanism in ("traffic", "feature") or not slot.has_deployments or _was_there(slot, rollback)
+    is_there = live is not None and (deployed is not None or needs_none)
     over = state in OVER or not scene.state.active
     return {
         "mechanism": mechanism,
@@ -80,6 +81,12 @@ def _outcome(scene: Scene, slot: SlotState, rollback: Rollback, facts: list[Fact
         "deployed_live": True if is_there else False if over else None,
         "impact_after": _impact_after(scene, live),
     }
+
+
+def _was_there(slot: SlotState, rollback: Rollback) -> bool:
+    """Whether the target was live when it was decided, and is what is installed."""
+    installed = None if slot.deployed is None else slot.artifacts[slot.deployed.artifact].version
+    return rollback.reached == rollback.decided and installed == slot.artifacts[rollback.to].version
 
 
 def _positions(rollback: Rollback) -> list[int]:
@@ -144,7 +151,7 @@ def _returns(scene: Scene) -> Iterator[tuple[SlotState, Period]]:
     """Returns to an earlier version, in the course of the incident, by no rollback that anybody named."""
     own = {position for _, each in scene.rollbacks for position in _positions(each)}
     named = {each.rollback_id for _, each in scene.rollbacks}
-    told = {each.fact.position for each in (*scene.story.changes, *scene.story.aftermath)}
+    told = {each.fact.position for each in scene.story.changes}
     began = scene.state.began
     for service, environment in scene.story.slots:
         slot = scene.slot(service, environment)

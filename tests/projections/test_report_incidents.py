@@ -207,7 +207,7 @@ def test_a_rollback_that_was_released_and_not_deployed_is_not_called_done(forgot
     assert rollback["helped"] is None
     assert seconds(report)["time_to_execute"] is None
     assert "customers felt it for about 2 d 1 h" in report["summary"]["sentence"]
-    assert "to roll web back to A was decided, released and not deployed" in report["summary"]["sentence"]
+    assert "it was decided to roll web back to A, which was released and not deployed" in report["summary"]["sentence"]
 
 
 def test_the_bad_version_is_seen_to_have_stayed(forgotten):
@@ -233,4 +233,57 @@ def test_a_decision_that_nobody_carried_out_is_told_beside_what_came_later(story
     assert (first["rollback_id"], first["live"], first["deployed_live"]) == ("RB-1", None, False)
     assert (second["rollback_id"], second["state"], second["live"]["position"]) == (None, "undecided", back)
     assert (second["from_version"], second["to_version"], second["decided"]) == ("B", "A", None)
-    assert "was decided, not carried out" in report["summary"]["sentence"]
+    assert "roll web back to A, which was not carried out" in report["summary"]["sentence"]
+
+
+def test_where_nobody_tells_of_deployments_a_release_is_all_that_a_rollback_needs(story):
+    """A slot of which releases alone are recorded."""
+    story.at("09:00").released("A")
+    story.at("09:30").released("B")
+    story.at("10:00").declared("INC-1", "SEV-1")
+    story.at("10:02").decided("A", "RB-1", incident="INC-1")
+    released = story.at("10:05").released("A")
+    (rollback,) = told(story)["rollbacks"]
+    assert (rollback["released"]["position"], rollback["live"]["position"]) == (released, released)
+    assert (rollback["deployed"], rollback["deployed_live"]) == (None, True)
+
+
+def test_a_decision_for_what_runs_already_is_carried_out_by_being_made(story):
+    """Live before it was decided; nobody has to deploy anything."""
+    story.at("09:00").deployed("A")
+    story.at("10:00").declared("INC-1", "SEV-1")
+    decided = story.at("10:02").decided("A", "RB-1", incident="INC-1")
+    (rollback,) = told(story)["rollbacks"]
+    assert (rollback["live"]["position"], rollback["deployed_live"]) == (decided, True)
+
+
+def test_whether_a_rollback_is_live_is_not_known_while_it_may_still_be_carried_out(story):
+    """Nor is it said that it failed."""
+    story.at("09:00").deployed("A")
+    story.at("09:30").deployed("B")
+    story.at("10:00").declared("INC-1", "SEV-1")
+    story.at("10:02").decided("A", "RB-1", incident="INC-1")
+    (rollback,) = told(story)["rollbacks"]
+    assert (rollback["state"], rollback["live"], rollback["deployed_live"]) == ("pending", None, None)
+    (later,) = told(story, as_of="10:02")["rollbacks"]
+    assert later["state"] == "pending"
+    story.at("12:00").add("incident.note_added", incident="INC-1", text="nobody did")
+    (lapsed,) = told(story)["rollbacks"]
+    assert (lapsed["state"], lapsed["deployed_live"]) == ("lapsed", False)
+
+
+def test_a_rollback_that_was_called_off_or_failed_is_told_so(story):
+    """In the sentence, too."""
+    story.at("09:00").deployed("A")
+    story.at("09:30").deployed("B")
+    story.at("10:00").declared("INC-1", "SEV-1")
+    story.at("10:02").decided("A", "RB-1", incident="INC-1")
+    story.at("10:03").rollback_started("A", "RB-1")
+    story.at("10:04").rollback_failed("A", "RB-1", reason="no such image")
+    report = told(story)
+    assert report["rollbacks"][0]["state"] == "failed"
+    assert "roll web back to A, which was tried and failed" in report["summary"]["sentence"]
+    story.at("10:05").rollback_cancelled("RB-1", reason="fix forward")
+    report = told(story)
+    assert report["rollbacks"][0]["cancelled"]["by"] == "person-ada"
+    assert "roll web back to A, which was called off" in report["summary"]["sentence"]

@@ -164,7 +164,22 @@ def can_be_traced(found):
         if each["seconds"] is not None:
             assert each["from"]["position"] in there
             assert each["to"]["position"] in there
+    for each in figures(found):
+        assert set(positions(each)) & set(there)
     if found["audience"] != "public":
         told = {each["position"] for each in found["timeline"]}
         assert told <= set(there)
     assert found["moment"] == max(found["moment"], *(each["time"] for each in found["appendix"]))
+
+
+def figures(value):
+    """Whatever says how long something took, at any depth, without the definitions."""
+    if isinstance(value, dict):
+        if isinstance(value.get("seconds"), int | float):
+            yield value
+        for name, each in value.items():
+            if name not in ("definitions", "data"):
+                yield from figures(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from figures(each)
