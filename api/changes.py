@@ -6,7 +6,7 @@ bytes.
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import orjson
@@ -22,7 +22,10 @@ from api.slots import NAME, moment_of
 from ledger.errors import OutOfRange
 from ledger.values import Choice, Due, instant
 from projections import changes as asked
-from projections.periods import Period, Unreasonable, period
+from projections.periods import Period, Unreasonable, midnight, period
+
+USUAL_DAYS = 90
+"""How far a change record goes back where nobody says: whoever reviews changes does so every quarter."""
 
 blp = Blueprint("changes", __name__, url_prefix="/v1", description="What was changed, for auditors")
 
@@ -96,10 +99,18 @@ def changes(**query: Any) -> Response:
 
 
 def _period(start: str | None, end: str | None, now: datetime) -> Period:
+    last = _moment(end)
     try:
-        return period(_moment(start), _moment(end), UTC, now)
+        return period(_moment(start) or _usual_start(last or now), last, UTC, now)
     except Unreasonable as error:
         raise OutOfRange(str(error)) from None
+
+
+def _usual_start(end: datetime) -> datetime:
+    try:
+        return midnight((end.astimezone(UTC) - timedelta(days=USUAL_DAYS)).date(), UTC)
+    except OverflowError:
+        raise Unreasonable("a calendar has no such days: ask for other times") from None
 
 
 def _moment(text: str | None) -> datetime | None:
