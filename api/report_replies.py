@@ -115,6 +115,7 @@ class ReportCover(Schema):
     merged_into = _text(null=True)
     leads_to = _text(null=True)
     due = _time()
+    due_position = _whole(null=True)
     overdue = _truth()
     checkpoint = _one(ReportCheckpoint)
 
@@ -248,6 +249,8 @@ class ReportRollback(AffectedSlot):
 
 
 class ReportBound(TimeAndPosition):
+    basis = _text(null=True)
+    precision = _text(null=True)
     estimated = _truth()
 
 
@@ -291,7 +294,7 @@ class ReportAlert(Schema):
 
 
 class ReportDetection(Schema):
-    by = _text(null=True, enum=("alert", "person"))
+    by = _text(null=True, enum=("alert", "machine", "person"))
     discovered_by = _text(null=True)
     reported_by = _text(null=True)
     time = _time()
@@ -320,10 +323,14 @@ class CommandGap(Schema):
     positions = _positions()
 
 
+class ReportExpected(IncidentResponse):
+    position = _whole(null=True)
+
+
 class ReportResponse(Schema):
     people = _many(ReportPerson)
     without_commander = _many(CommandGap)
-    expected = _one(IncidentResponse)
+    expected = _one(ReportExpected)
 
 
 class ReportCause(ReportDeed):

@@ -34,6 +34,7 @@ from api.report.words_said import (
     length_spans,
     places,
     plain,
+    ref,
     row,
     short,
     table,
@@ -77,7 +78,9 @@ def _tiles(model: Json) -> Iterator[Tile]:
     impact, measures = model["impact"], model["measures"]
     titles = {each["name"]: each["title"] for each in model["definitions"]}
     if impact["seconds"] is not None:
-        note: Spans = (Text("so far"),) if impact["ongoing"] else ()
+        said = ["so far"] if impact["ongoing"] else []
+        said += ["estimated"] if any(bound and bound["estimated"] for bound in _bounds(impact)) else []
+        note: Spans = (Text(", ".join(said)),) if said else ()
         value = length(impact["seconds"])
         yield Tile(titles["customer_impact"], value, note, definition("customer_impact"), "severe")
     for name in TILES:
@@ -85,6 +88,11 @@ def _tiles(model: Json) -> Iterator[Tile]:
         if measure["seconds"] is not None:
             guessed: Spans = (Text("estimated"),) if measure["estimated"] else ()
             yield Tile(titles[name], length(measure["seconds"]), guessed, definition(name))
+
+
+def _bounds(impact: Json) -> Iterator[Json | None]:
+    for window in impact["windows"]:
+        yield from (window["start"], window["end"])
 
 
 def _facts(model: Json, said: Said) -> Iterator[tuple[Spans, Spans]]:
@@ -97,7 +105,7 @@ def _facts(model: Json, said: Said) -> Iterator[tuple[Spans, Spans]]:
     yield _label("Declared"), said.moment(cover["declared"])
     yield _label("Over"), (said.time(cover["ended"]),) if cover["ended"] else ()
     yield _label("Owner"), words(cover["owner"]) if cover["owner"] else ()
-    yield _label("Due"), (said.time(cover["due"]),) if cover["due"] else ()
+    yield _label("Due"), (said.time(cover["due"]), ref(cover["due_position"])) if cover["due"] else ()
     yield _label("For"), (Text(_readers(model)),)
     yield _label("As of"), _as_of(model, said)
     yield _label("Rests on"), _rests_on(model)

@@ -38,6 +38,8 @@ from api.report.words_said import (
 
 Json = Mapping[str, Any]
 
+NOTICED = {"alert": "an alert, told by ", "machine": "a machine: "}
+
 
 def impact(model: Json, said: Said) -> Iterator[Block]:
     """Said also where nothing is recorded: a report without its impact is no report."""
@@ -73,9 +75,14 @@ def _total(found: Json) -> Spans:
 
 def _window(window: Json, said: Said) -> Row:
     until = said.moment(window["end"])
-    by = ", ".join(filter(None, (plain(window["basis"]) if window["basis"] else None, window["precision"])))
+    by = "; until: ".join(dict.fromkeys(_basis(each) for each in (window["start"], window["end"]) if each))
     name = ", ".join(filter(None, (window["window"], window["level"]))) or "impact"
-    return row(short(name, 500), said.moment(window["start"]), until, short(by, 300), places(window["affected"]))
+    return row(short(name, 500), said.moment(window["start"]), until, by, places(window["affected"]))
+
+
+def _basis(bound: Json) -> str:
+    """By what a bound is known, and how well."""
+    return ", ".join(short(plain(each), 300) for each in (bound["basis"], bound["precision"]) if each)
 
 
 def _measured(each: Json, said: Said) -> Row:
@@ -140,7 +147,7 @@ def _noticed(model: Json, said: Said) -> Iterator[tuple[Spans, Spans]]:
     found, measure = model["detection"], model["measures"]["time_to_detect"]
     yield (Text("First noticed"),), said.moment(found)
     by = found["discovered_by"] or found["reported_by"]
-    yield (Text("By"),), (Text(f"{'an alert, told by ' if found['by'] == 'alert' else ''}{short(by, 300)}"),)
+    yield (Text("By"),), (Text(f"{NOTICED.get(found['by'], '')}{short(by, 300)}"),)
     label = (Link("Time to detect", definition("time_to_detect")),)
     sources = ref(measure["from"]["position"], measure["to"]["position"])
     known = measure["seconds"] is not None and measure["estimated"]

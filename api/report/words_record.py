@@ -46,9 +46,13 @@ def reporting(model: Json, said: Said) -> Iterator[Block]:
 
 
 def _regime(regime: Json, said: Said) -> Iterator[Block]:
-    classified = f"{short(regime['regime'], 300)}: classified as {short(regime['classification'], 300)}, "
-    reason = f": {short(regime['reason'])}" if regime["reason"] else ""
-    yield Paragraph((Text(classified), *said.deed(regime["classified"]), Text(f"{reason}.")))
+    name = short(regime["regime"], 300)
+    if regime["classified"] is None:
+        yield Paragraph((Text(f"{name}: reported, and never classified."),))
+    else:
+        classified = f"{name}: classified as {short(regime['classification'], 300)}, "
+        reason = f": {short(regime['reason'])}" if regime["reason"] else ""
+        yield Paragraph((Text(classified), *said.deed(regime["classified"]), Text(f"{reason}.")))
     if not regime["has_clocks"]:
         yield Paragraph((Mark("No deadlines of this regime are known here."),))
     columns = (Column("Report", 3), Column("It is", 3), Column("Due", 5), Column("Made", 6))

@@ -66,7 +66,9 @@ def _gap(gap: Json, said: Said) -> Spans:
 def _expected(expected: Json, said: Said) -> Iterator[Block]:
     what = f"{expected['severity']} ({expected['what']}) asks for: {expected['response']}. "
     status = f"This is {STATUS.get(expected['status'], expected['status'])}."
-    yield Paragraph((Text(f"{what}{status} The clock began "), said.time(expected["since"]), Text(".")))
+    yield Paragraph(
+        (Text(f"{what}{status} The clock began "), said.time(expected["since"]), ref(expected["position"]), Text("."))
+    )
     for each in expected["deviations"]:
         chosen = f"Instead of {short(each['expected'], 300)}: {short(each['chosen'], 300)}. {_because(each)}"
         by = f" ({short(each['decided_by'], 300)})" if each["decided_by"] else ""
