@@ -49,6 +49,9 @@ def _rule(pattern: str, why: str, instead: str, *, of_people: bool = False) -> _
 
 _MINE = r"(?:my|our|your|his|her|their|whose|(?P<whose>[\w-]{1,40})['\u2019]s)"
 
+_ABSOLVED = "".join(rf"(?<!{each}\x20)" for each in (r"nobody\x20was", r"nobody\x20is", r"one\x20was", r"one\x20is"))
+"""Nobody was at fault, no one is: that blames nobody."""
+
 _RULES = (
     _rule(
         "(?:human|operator|pilot|engineer|developer) errors?",
@@ -62,7 +65,7 @@ _RULES = (
         "say what they could see and what else asked for their attention",
     ),
     _rule(
-        r"(?<!git[\t\x20])blam(?:e|es|ed|ing)",
+        r"(?<!git[\t\x20])(?<!no[\t\x20])(?<!without[\t\x20])blam(?:e|es|ed|ing)",
         "who fears blame tells less next time",
         "say what condition let it happen",
     ),
@@ -71,7 +74,12 @@ _RULES = (
         "it looks for somebody instead of something",
         "say what condition let it happen",
     ),
-    _rule("at fault", "it looks for somebody instead of something", "say what condition let it happen", of_people=True),
+    _rule(
+        f"{_ABSOLVED}at fault",
+        "it looks for somebody instead of something",
+        "say what condition let it happen",
+        of_people=True,
+    ),
     _rule(
         "mistakes?",
         "it was none before the outcome was known",
@@ -125,6 +133,7 @@ _MANAGERS = re.compile(
     r"\b(?:release|incident|product|project|engineering|line|duty|shift|change|team|service|account) managers?$"
 )
 _SYSTEM_OPERATORS = re.compile(r"\b(kubernetes|k8s|openshift|[A-Z]\w+)\s+[Oo]perators?$")
+_NOBODY = frozenset(("nobody", "no-one", "noone"))
 _ADVERBS = frozenset(
     "also just then simply again still never even really all both had has have been was were is are not ever once always often".split()
 )
@@ -133,6 +142,7 @@ _SOME = frozenset("one none some most all any part each neither both member memb
 _BEFORE_NOUN = frozenset("the a an our my your his her their its this that these those another other".split())
 
 _SENTENCE = re.compile(r"[.;:!?|\x00]|\n\s*\n|(?:\A|\n)\s*(?:[-*+#]+|\d+[.)])\s")
+_ASIDE = re.compile(r"\([^()]*\)")
 _CLAUSE = re.compile(
     r"[,()\[\]\u2013\u2014]"
     r"|\b(?:and|but|or|because|while|when|after|before|so|if|although|though|since|as|which|where)\b",
@@ -187,14 +197,14 @@ def _applies(rule: _Rule, match: re.Match[str], names: frozenset[str]) -> bool:
     """Whether a phrase is about people, where its rule asks for that."""
     whose = match.groupdict().get("whose")
     if whose is not None:
-        return whose.casefold() in _PEOPLE | names
+        return whose.casefold() in (_PEOPLE | names) - _NOBODY
     before = match.string[max(0, match.start() - LOOKED_BACK) : match.start()]
     return not rule.of_people or _is_of_people(before, names)
 
 
 def _is_of_people(before: str, names: frozenset[str]) -> bool:
     """Whether what stands before a verb names a person, a role or a team as its subject."""
-    clauses = _CLAUSE.split(_SENTENCE.split(before)[-1])
+    clauses = _CLAUSE.split(_ASIDE.sub(" ", _SENTENCE.split(before)[-1]))
     last = _words(clauses[-1])
     if last:
         return _ends_in_person(last, names) or _has_person_who(last, names)
@@ -233,8 +243,8 @@ def _is_person(words: list[str], names: frozenset[str]) -> bool:
 
 
 def _has_person_who(words: list[str], names: frozenset[str]) -> bool:
-    """As in `the engineer who deployed it`."""
-    places = [i for i, word in enumerate(words) if word.casefold() == "who" and i > 0]
+    """As in `the engineer who deployed it`, `the team that owns it`."""
+    places = [i for i, word in enumerate(words) if word.casefold() in ("who", "that") and i > 0]
     return any(_is_person(words[:i], names) for i in places)
 
 
