@@ -7,8 +7,7 @@ A deployment belongs to the period in which it succeeded, also where it failed
 its users only later. Each figure bears the deployments that it comes from.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ledger.values import stream_name
@@ -17,41 +16,32 @@ from projections.answers import Reader
 from projections.delivery_figures import Item, Made, figures
 from projections.deployments import walk
 from projections.incident import Slot, State
+from projections.periods import Period
 from projections.selection import Group, Places, Selection, grouped, heading
 
 TIERS = NAMES = ("production", "prod")
 """What a tier is called that counts; and where none is configured, an environment itself."""
 
 
-@dataclass
-class _Delivered:
-    """What happened in all slots that are asked about; `since`: the first deployment ever recorded of each."""
-
-    items: list[Item] = field(default_factory=list)
-    since: dict[Slot, int] = field(default_factory=dict)
-
-
 def answer(reader: Reader, selection: Selection) -> dict[str, Any]:
     """The delivery measures of what is asked about: of all, and by group."""
     places = Places(reader, selection)
     asked = [slot for slot in reader.tables.slots({}, None, -1) if places.match(slot) and reader.knows(*slot)]
-    delivered = _Delivered()
-    for slot in asked:
-        if is_production(places, slot):
-            _deliver(reader, slot, delivered)
-    items = [each for each in delivered.items if selection.period.holds(each.at)]
-    items.sort(key=lambda each: (each.at, each.position))
-    groups = grouped(places, items, lambda each: each.at, lambda each: [each.slot])
+    every = [each for slot in asked if is_production(places, slot) for each in _happened(reader, slot)]
+    since = _since(selection.period, every)
+    items = sorted(
+        (each for each in every if selection.period.holds(each.at)), key=lambda each: (each.at, each.position)
+    )
     return {
         **reader.frame(),
         **selection.json(),
         "definitions": definitions.told(definitions.DELIVERY),
         "quantiles": definitions.QUANTILES,
         "environments": _environments(places, asked),
-        **figures(places, items, min(delivered.since.values(), default=None), None),
+        **figures(places, items, min(since.values(), default=None), None),
         "groups": [
-            {**heading(each), **figures(places, each.items, _since(places, delivered, each), each.bucket)}
-            for each in groups
+            {**heading(each), **figures(places, each.items, _since_in(places, since, each), each.bucket)}
+            for each in grouped(places, items, lambda each: each.at, lambda each: [each.slot])
         ],
     }
 
@@ -85,20 +75,17 @@ def _environments(places: Places, asked: Iterable[Slot]) -> list[dict[str, Any]]
     ]
 
 
-def _deliver(reader: Reader, slot: Slot, delivered: _Delivered) -> None:
-    """Adds what happened in one slot."""
-    walked = walk(reader, slot)
-    delivered.items += walked.aside
-    view = reader.view(*slot)
+def _happened(reader: Reader, slot: Slot) -> Iterator[Item]:
+    """The deployments of one slot, what became of each, and what is counted beside them."""
+    walked, view = walk(reader, slot), reader.view(*slot)
     failed, unmatched = delivery_failures.failures(walked, view)
     by_position = {each.deployment.position: each for each in failed}
     reasons = delivery_rework.rework(walked, view, lambda name: _incident(reader, name))
-    delivered.items += unmatched
     for each in walked.deployments:
         failure, because = by_position.get(each.position), reasons.get(each.position, ())
-        delivered.items.append(Made(each, failure, because, delivery_rework.falls_into(view, each.at)))
-    if walked.deployments:
-        delivered.since[slot] = walked.deployments[0].at
+        yield Made(each, failure, because, delivery_rework.falls_into(view, each.at))
+    yield from walked.aside
+    yield from unmatched
 
 
 def _incident(reader: Reader, name: str) -> State:
@@ -106,7 +93,19 @@ def _incident(reader: Reader, name: str) -> State:
     return found
 
 
-def _since(places: Places, delivered: _Delivered, group: Group) -> int | None:
-    """From when on it is known that nothing was deployed where nothing is recorded."""
-    slots = (slot for slot in delivered.since if group.bucket is not None or places.name(slot) == group.name)
-    return min((delivered.since[slot] for slot in slots), default=None)
+def _since(period: Period, every: Iterable[Item]) -> dict[Slot, int]:
+    """
+    From when on it is known of each slot that nothing was deployed where
+    nothing is recorded: its first deployment. One before all that is looked
+    at, by a clock that was wrong, says nothing.
+    """
+    found: dict[Slot, int] = {}
+    for each in every:
+        if isinstance(each, Made) and (each.at >= period.start or not period.whole):
+            found.setdefault(each.slot, each.at)
+    return found
+
+
+def _since_in(places: Places, since: Mapping[Slot, int], group: Group) -> int | None:
+    chosen = (at for slot, at in since.items() if group.bucket is not None or places.name(slot) == group.name)
+    return min(chosen, default=None)

@@ -153,6 +153,16 @@ def test_days_before_the_first_deployment_are_not_known_to_be_empty(story):
     assert (later["n"], later["median"], later["values"]) == (1, 0, [])
 
 
+def test_a_clock_that_was_wrong_makes_no_thousand_empty_days(story):
+    """Of all that is recorded, what claims to be of 1970 says nothing of the days since."""
+    story.at("1970-01-01T00:00:00Z", recorded="09:00").deployed("A")
+    story.at("10:00").deployed("B")
+    story.at("+2d 10:00").deployed("C")
+    found = asked(story, start=None, end=None)
+    assert (found["deployments"], found["measures"]["deployment_frequency"]["since"]) == (2, "2026-03-02T10:00:00Z")
+    assert found["measures"]["deployment_frequency"]["days"]["n"] == 1
+
+
 def test_a_day_over_the_change_of_the_clocks_is_one_day(story):
     """In London, 29 March 2026 has 23 hours: midnight is 23:00 UTC from then on."""
     story.at("2026-03-28T00:00:00Z").deployed("A")
