@@ -168,7 +168,9 @@ def _decide(environment: str, to: str, services: tuple[str, ...], output: str, f
     if output == "json":
         show.print_json(answer)
         return
-    click.echo(f"decided {answer['plan']}: {show.counted(answer['count'], 'rollback')}")
+    known = " (decided before, and nothing new)" if all(each["duplicate"] for each in answer["receipts"]) else ""
+    known = known if answer["receipts"] else ", since nothing would change"
+    click.echo(f"decided {show.plain(answer['plan'])}: {show.counted(answer['count'], 'rollback')}{known}")
     click.echo(
         "pipelines execute them: lastgood rollback next --service S --environment E --wait 600 --claim", err=True
     )

@@ -179,6 +179,9 @@ def test_a_plan_is_decided_by_a_person(world):
     assert run(world, *wish).returncode == 4
     decided = run(world, *wish, role="responder")
     assert (decided.returncode, f"decided {world.service}: 1 rollback" in decided.stdout) == (0, True)
+    assert "1 rollback (decided before, and nothing new)" in run(world, *wish, role="responder").stdout
     again = run(world, *wish, "--output", "json", role="responder")
     assert [each["duplicate"] for each in json.loads(again.stdout)["receipts"]] == [True]
+    in_vain = run(world, "plan", world.environment, "--to", world.at(90), "--decide", role="responder")
+    assert (in_vain.returncode, "0 rollbacks, since nothing would change" in in_vain.stdout) == (0, True)
     assert run(world, "rollback", "next", *slot(world)).returncode == 0
