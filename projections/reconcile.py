@@ -23,6 +23,9 @@ TOLERANCE = 10 * MINUTE
 SAME_DAY = 24 * HOUR
 """Farther apart than this the same version is another change."""
 
+NEAREST = 20
+"""So many before and after a change are held against it: enough, and a version that is always the same costs no more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -162,8 +165,11 @@ def _closest(there: Sequence[Item], here: Sequence[Item], key: Key, within: int)
 
 
 def _around(items: list[Item], at: int, within: int) -> list[Item]:
-    first = bisect_left(items, at - within, key=lambda each: each.at)
-    return items[first : bisect_right(items, at + within, key=lambda each: each.at)]
+    """Those no farther from a moment than this; of very many the nearest."""
+    middle = bisect_left(items, at, key=lambda each: each.at)
+    first = bisect_left(items, at - within, max(0, middle - NEAREST), middle, key=lambda each: each.at)
+    last = min(len(items), middle + NEAREST)
+    return items[first : bisect_right(items, at + within, middle, last, key=lambda each: each.at)]
 
 
 def item_json(item: Item, place: str) -> dict[str, Any]:
