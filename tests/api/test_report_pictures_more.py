@@ -150,3 +150,12 @@ def test_two_thousand_values_stay_one_row():
     drawing = dots.draw([Group("Time to detect", values, 1500, 2700)])
     check(drawing)
     assert drawing.height < 140
+
+
+def test_groups_beyond_the_most_are_counted():
+    """In the picture; its words tell them all."""
+    drawing = dots.draw([Group(f"team {number}", [60.0] * 90, 60, 60) for number in range(30)])
+    check(drawing)
+    assert "19 more not drawn" in texts(drawing)
+    assert "team 29" in drawing.alt
+    assert drawing.height < 940

@@ -6,15 +6,14 @@ below, each led to by a line; *strips* give each bar a place of its own, with it
 label beside it. What is estimated is hatched and has a dashed edge.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
 from api.report.pictures import text, times
 from api.report.pictures.axis import Axis
-from api.report.pictures.canvas import BARS, SIZE, SMALL, Canvas
+from api.report.pictures.canvas import SIZE, SMALL
 from api.report.pictures.markers import LONGEST, SHORTEST
-from api.report.pictures.palette import Ink
 from api.report.pictures.rows import Rows
 from api.report.pictures.tones import Tone
 
@@ -23,13 +22,12 @@ STRIP = 16.0
 MOST_TRACKS = 3
 MOST_STRIPS = 6
 
-_PAD = 5.0
+PAD = 5.0
 _GAP = 8.0
-_CALLOUTS = 4
-_CALLOUT = 14.0
+MOST_CALLOUTS = 4
+CALLOUT = 14.0
 _THINNEST = 2.0
 _READABLE = 46.0
-_HATCHED = 24.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,24 +71,24 @@ class Bars:
 
     @property
     def height(self) -> float:
-        return self.rows * self.pitch + self.callouts * _CALLOUT + (_CALLOUT if self.folded else 0)
+        return self.rows * self.pitch + self.callouts * CALLOUT + (CALLOUT + 2 if self.folded else 0)
 
 
-def tracks(spans: Sequence[Span], axis: Axis, right: float) -> Bars:
-    """Rows of bars that follow one another; labels that no bar can hold go below."""
-    rows = Rows(MOST_TRACKS)
+def tracks(spans: Sequence[Span], axis: Axis, right: float, most: int = MOST_STRIPS) -> Bars:
+    """Rows of bars that follow one another; labels that no bar can hold go below, in *most* rows."""
+    rows = Rows(min(MOST_TRACKS, most))
     placed: list[Bar] = []
     for span in sorted(spans, key=_begin):
         low, high = _ends(span, axis)
         row = rows.place(*_true_ends(span, axis))
         placed.append(Bar(span, low, high, -1 if row is None else row, *_inside(span, low, high, axis)))
-    drawn, callouts = _called_out([bar for bar in placed if bar.row >= 0], axis, right)
+    drawn, callouts = _called_out([bar for bar in placed if bar.row >= 0], axis, right, min(MOST_CALLOUTS, most))
     return Bars(tuple(drawn), _untold(placed, drawn), BAR + 3, len(rows), callouts)
 
 
-def strips(spans: Sequence[Span], axis: Axis, right: float) -> Bars:
+def strips(spans: Sequence[Span], axis: Axis, right: float, most: int = MOST_STRIPS) -> Bars:
     """A row for each bar with its label, shared where there is room."""
-    rows = Rows(MOST_STRIPS)
+    rows = Rows(most)
     placed = [_strip(span, axis, right, rows) for span in sorted(spans, key=_begin)]
     drawn = tuple(bar for bar in placed if bar.row >= 0)
     return Bars(drawn, _untold(placed, drawn), STRIP, len(rows), 0)
@@ -103,34 +101,12 @@ def _untold(placed: Sequence[Bar], drawn: Sequence[Bar]) -> tuple[Bar, ...]:
     )
 
 
-def draw(canvas: Canvas, bars: Bars, top: float, zone: tzinfo, right: float) -> None:
-    height = bars.pitch - 3
-    for bar in bars.bars:
-        _draw_bar(canvas, bar, top + bar.row * bars.pitch, height, zone)
-    below = top + bars.rows * bars.pitch
-    for bar in bars.bars:
-        if bar.place == "below":
-            _draw_callout(canvas, bar, top + bar.row * bars.pitch + height, below + bar.callout * _CALLOUT, zone)
-    if bars.folded:
-        x = min(bar.left for bar in bars.folded)
-        label = f"+{len(bars.folded)} more"
-        wide = text.width(label, SMALL)
-        y = below + bars.callouts * _CALLOUT
-        strokes = [step for bar in bars.folded for step in ("M", bar.left, y, "L", max(bar.right, bar.left + 1), y)]
-        canvas.path(*strokes, layer=BARS, stroke=Ink.MUTED, stroke_width=2.0, fill="none")
-        canvas.text(min(x, right - wide), y + 11, label, size=SMALL, ink=Ink.MUTED, title=_folded(bars, zone))
-
-
 def said(span: Span, zone: tzinfo) -> str:
     """A span in words."""
     since = "before" if span.since is None else times.moment(span.since, zone)
     until = "still so at the end" if span.until is None else f"until {times.moment(span.until, zone)}"
     since = f"{since} (estimated)" if span.since_estimated else since
     return f"{span.label}: from {since}, {until}{' (estimated)' if span.until_estimated else ''}"
-
-
-def _folded(bars: Bars, zone: tzinfo) -> str:
-    return "\n".join(said(bar.span, zone)[:200] for bar in bars.folded[:12])
 
 
 def _begin(span: Span) -> tuple[float, float]:
@@ -155,7 +131,7 @@ def _ends(span: Span, axis: Axis) -> tuple[float, float]:
 
 def _inside(span: Span, low: float, high: float, axis: Axis) -> tuple[str, str]:
     """The label as it fits inside, and where it goes: rather whole below than cut inside."""
-    room = min(high - low, axis.room(low)) - 2 * _PAD
+    room = min(high - low, axis.room(low)) - 2 * PAD
     whole = text.shown(span.label)
     if text.width(whole, SIZE, "semibold") <= room:
         return whole, "inside"
@@ -164,15 +140,15 @@ def _inside(span: Span, low: float, high: float, axis: Axis) -> tuple[str, str]:
     return (cut, "below") if goes_below else (cut, "inside")
 
 
-def _called_out(bars: Sequence[Bar], axis: Axis, right: float) -> tuple[list[Bar], int]:
+def _called_out(bars: Sequence[Bar], axis: Axis, right: float, most: int) -> tuple[list[Bar], int]:
     """
     *bars* with labels below where these have room, and in how many rows.
 
     First those that leave the way down free for all others, then what still has a place.
     """
-    rows = Rows(_CALLOUTS, axis.torn)
+    rows = Rows(most, axis.torn)
     found = {number: bar for number, bar in enumerate(bars) if bar.place != "below"}
-    holds = [_hold(bar) for bar in bars if bar.place == "below"]
+    holds = [hold(bar) for bar in bars if bar.place == "below"]
     for others in (holds, []):
         for number, bar in enumerate(bars):
             if number not in found and (placed := _below(bar, rows, others, axis, right)):
@@ -182,7 +158,7 @@ def _called_out(bars: Sequence[Bar], axis: Axis, right: float) -> tuple[list[Bar
 
 def _below(bar: Bar, rows: Rows, others: Sequence[float], axis: Axis, right: float) -> Bar | None:
     """In the middle under its line or to one side of it, under none of the *others*, as high as there is room."""
-    x = _hold(bar)
+    x = hold(bar)
     for room in (LONGEST, SHORTEST):
         label = text.fitted(bar.span.label, room, SMALL)
         wide = text.width(label, SMALL)
@@ -197,7 +173,7 @@ def _below(bar: Bar, rows: Rows, others: Sequence[float], axis: Axis, right: flo
     return None
 
 
-def _hold(bar: Bar) -> float:
+def hold(bar: Bar) -> float:
     """Where the line to a label below begins."""
     return (bar.left + bar.right) / 2
 
@@ -206,77 +182,16 @@ def _strip(span: Span, axis: Axis, right: float, rows: Rows) -> Bar:
     low, high = _ends(span, axis)
     for room in (LONGEST, SHORTEST):
         label = text.fitted(span.label, room, SIZE)
-        wide = text.width(label, SIZE) + _PAD
+        wide = text.width(label, SIZE) + PAD
         ways = (
-            (low, high, "inside", min(high - low, axis.room(low)) >= wide + _PAD),
+            (low, high, "inside", min(high - low, axis.room(low)) >= wide + PAD),
             (low, high + wide, "after", high + wide <= right and axis.room(high) >= wide),
             (low - wide, high, "before", low - wide >= axis.left and axis.room(low - wide) >= wide),
         )
         for first, last, place, fits in ways:
             if fits and (row := rows.place(first, last + _GAP)) is not None:
                 return Bar(span, low, high, row, label, place)
-    inside = min(high - low, axis.room(low)) - 2 * _PAD
+    inside = min(high - low, axis.room(low)) - 2 * PAD
     label = text.fitted(span.label, inside, SIZE) if inside >= _READABLE else ""
     row = rows.place(low, high + _GAP)
     return Bar(span, low, high, -1 if row is None else row, label, "inside")
-
-
-def _draw_bar(canvas: Canvas, bar: Bar, top: float, height: float, zone: tzinfo) -> None:
-    tone, title = bar.span.tone, said(bar.span, zone)
-    canvas.rect(bar.left, top, bar.width, height, layer=BARS, fill=tone.fill)
-    for low, high in _estimated(bar):
-        canvas.hatch(low, top, high - low, height, _hatching(tone), layer=BARS)
-    _edges(canvas, bar, top, height)
-    middle = top + height / 2 + 3.8
-    weight: text.Weight = "semibold" if bar.place == "inside" and height > STRIP else "regular"
-    if bar.place == "inside":
-        canvas.text(_beside_hatching(bar, weight), middle, bar.label, weight=weight, ink=tone.text, title=title)
-    elif bar.place == "after":
-        canvas.text(bar.right + _PAD, middle, bar.label, title=title)
-    elif bar.place == "before":
-        canvas.text(bar.left - _PAD, middle, bar.label, anchor="end", title=title)
-
-
-def _beside_hatching(bar: Bar, weight: text.Weight) -> float:
-    """Where a label inside begins: after what is hatched, where there is room for both."""
-    since_alone = bar.span.since_estimated and not bar.span.until_estimated
-    shifted = bar.left + _HATCHED + _PAD
-    fits = shifted + text.width(bar.label, SIZE, weight) + _PAD <= bar.right
-    return shifted if since_alone and fits else bar.left + _PAD
-
-
-def _hatching(tone: Tone) -> Ink:
-    """Light enough to read through."""
-    return {Tone.BAD: Ink.BAD_LINE, Tone.SEV1: Ink.BAD}.get(tone, Ink.LINE)
-
-
-def _estimated(bar: Bar) -> Iterator[tuple[float, float]]:
-    """The whole of a bar if both its ends are estimated, else its end that is."""
-    since, until = bar.span.since_estimated, bar.span.until_estimated
-    part = min(_HATCHED, bar.width / 2)
-    if since and until:
-        yield bar.left, bar.right
-    elif since:
-        yield bar.left, bar.left + part
-    elif until:
-        yield bar.right - part, bar.right
-
-
-def _edges(canvas: Canvas, bar: Bar, top: float, height: float) -> None:
-    """An outline that is open where the span goes on beyond the picture, and dashed where an end is estimated."""
-    ink, low, high, bottom = bar.span.tone.edge, bar.left, bar.right, top + height
-    canvas.line(low, top, high, top, layer=BARS, stroke=ink)
-    canvas.line(low, bottom, high, bottom, layer=BARS, stroke=ink)
-    for x, known, estimated in (
-        (low, bar.span.since, bar.span.since_estimated),
-        (high, bar.span.until, bar.span.until_estimated),
-    ):
-        if known is not None:
-            dashes = {"stroke_dasharray": "2 2"} if estimated else {}
-            canvas.line(x, top, x, bottom, layer=BARS, stroke=ink, stroke_width=1.5, **dashes)
-
-
-def _draw_callout(canvas: Canvas, bar: Bar, bottom: float, top: float, zone: tzinfo) -> None:
-    x = _hold(bar)
-    canvas.line(x, bottom, x, top + 3, layer=BARS, stroke=Ink.EDGE)
-    canvas.text(bar.label_left, top + 11, bar.label, size=SMALL, title=said(bar.span, zone))

@@ -13,6 +13,8 @@ from api.report.pictures.canvas import BACK, GRID, SIZE, SMALL, WIDTH, Canvas, D
 from api.report.pictures.lengths import Lengths, lengths
 from api.report.pictures.palette import Ink
 
+MOST_GROUPS = 11
+
 _GUTTER = 150.0
 _EDGE = 14.0
 _RADIUS = 3.2
@@ -42,17 +44,21 @@ class Group:
 
 
 def draw(groups: Sequence[Group], *, width: float = WIDTH) -> Drawing:
-    """All *groups* on one scale, below each other."""
-    canvas = Canvas(width)
+    """*groups* on one scale, below each other; those beyond the most that a page holds are counted."""
+    canvas, shown = Canvas(width), groups[:MOST_GROUPS]
     narrow = width < 480
     left = _EDGE if narrow else _GUTTER
-    values = [value for group in groups for value in group.values]
+    values = [value for group in shown for value in group.values]
     scaled = lengths(values, left, width - _EDGE)
     y = top = 20.0
-    for number, group in enumerate(groups):
+    for number, group in enumerate(shown):
         y = _row(canvas, group, scaled, y, above=narrow, banded=number % 2 == 1)
     _scale(canvas, scaled, top, y)
-    return canvas.drawing(y + 20, _said(groups))
+    y += 20
+    if left_out := len(groups) - len(shown):
+        y += 12
+        canvas.text(8, y - 4, f"{left_out} more not drawn", size=SMALL, ink=Ink.MUTED)
+    return canvas.drawing(y, _said(groups))
 
 
 def _row(canvas: Canvas, group: Group, scaled: Lengths, top: float, *, above: bool, banded: bool) -> float:

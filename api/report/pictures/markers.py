@@ -106,6 +106,8 @@ def draw(canvas: Canvas, arranged: Arranged, top: float, zone: tzinfo, shape: Sh
 def _place(marker: Marker, axis: Axis, right: float, rows: Rows, rooms: Sequence[float]) -> Placed | None:
     """With its label as long as the first of *rooms* that is free."""
     x = axis.x(marker.at)
+    if not any(rows.is_free(row, x - _RADIUS, x + _RADIUS) for row in range(rows.most)):
+        return None
     weight: text.Weight = "semibold" if marker.key else "regular"
     for room in rooms:
         label = text.fitted(marker.label, room, SIZE, weight)

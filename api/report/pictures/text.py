@@ -11,7 +11,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import Literal
@@ -63,6 +63,7 @@ def _few(marks: Iterator[str]) -> list[str]:
     return [each for each in marks if unicodedata.combining(each) > 1 or ord(each) in _widths()["regular"]][:2]
 
 
+@lru_cache(maxsize=1024)
 def fitted(raw: str, room: float, size: float, weight: Weight = "regular") -> str:
     """The line of *raw* that fits in *room*, with an ellipsis where it was cut; empty where not even that fits."""
     line = shown(raw)
