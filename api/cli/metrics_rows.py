@@ -93,7 +93,7 @@ def _deployments(answer: Answer) -> Iterator[str]:
     aside = answer["aside"]
     yield (
         f"{show.counted(answer['deployments'], 'deployment')}; beside them {aside['failed']} failed and "
-        f"{aside['cancelled']} cancelled attempts, {aside['rollback']} rollbacks, {aside['repeated']} told twice"
+        f"{aside['cancelled']} cancelled attempts, {show.counted(aside['rollback'], 'rollback')}, {aside['repeated']} told twice"
     )
     for counted, word in ((True, "production"), (False, "left out")):
         names = [_environment(each) for each in answer["environments"] if each["counted"] == counted]
@@ -101,7 +101,7 @@ def _deployments(answer: Answer) -> Iterator[str]:
             yield f"{word}: {', '.join(names) or NO_PRODUCTION}"
     unmatched = len(answer["measures"]["change_fail_rate"]["unmatched"])
     if unmatched:
-        yield f"{unmatched} rollbacks or implications are of what no recorded deployment brought"
+        yield f"rolled back from or implicated without a recorded deployment: {unmatched}"
 
 
 NO_PRODUCTION = "none; an admin says which it is by environment.configured with tier production"

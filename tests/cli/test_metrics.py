@@ -102,7 +102,7 @@ def test_delivery_as_a_table(lastgood, told):
     assert found["Deployment rework rate"]["share"] == "1 of 3 (33.3 %)"
     assert "production: production (by its name, 1 service)" in shown.stderr
     assert "left out: test (by its name, 1 service)" in shown.stderr
-    assert "3 deployments; beside them 0 failed and 0 cancelled attempts, 1 rollbacks" in shown.stderr
+    assert "3 deployments; beside them 0 failed and 0 cancelled attempts, 1 rollback, 0 told twice" in shown.stderr
 
 
 def test_without_a_word_both_are_told(lastgood, told):
