@@ -115,7 +115,9 @@ class Claims:
             self._report.remarks.append("the log has no checkpoint yet, so there is nothing to compare the record with")
             return
         names = " or ".join(f"{key.name}+{key.key_id.hex()}" for key in self.keys)
-        self._report.told.append(f"{self._count} checkpoints compared, the newest over {self.newest.size} events")
+        self._report.told.append(
+            f"{_count(self._count, 'checkpoint')} compared, the newest over {_count(self.newest.size, 'event')}"
+        )
         self._report.told.append(f"the key of the log: {names}")
 
     def _kept(self, path: Path) -> Iterator[Claim]:
@@ -173,6 +175,10 @@ class Claims:
         self._report.differs(text, *positions)
         if claim.source == HANDED_IN:
             self.contradictions.append(self._report.differences[-1])
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _places(first: int, last: int) -> str:
