@@ -4,12 +4,15 @@ A report as PDF: tagged, with links and bookmarks, by typst.
 The template never changes; a report goes into it as data, so no word of the
 record is ever read as typst. It sees its own files and nothing else: they are
 handed over in memory, beside an empty folder as root. The same report gives
-the same bytes: our own fonts, and the time stamp of the record.
+the same bytes: our own fonts, and the time stamp of the record. Only letters
+that our fonts lack (those of Chinese, Japanese, Korean) are taken from the
+machine's fonts, where it has any; else a box stands there.
 """
 
 import json
 import re
 import tempfile
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC
 from functools import cache
@@ -67,18 +70,17 @@ _TURNS = re.compile(r"[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
 def render(document: Document) -> bytes:
     """The file."""
     data, pictures = _Data(document).files()
-    files = {"main.typ": _template(), "report.json": json.dumps(data).encode(), **pictures}
+    files = {"main.typ": _template(), "report.json": json.dumps(data, ensure_ascii=False).encode(), **pictures}
     return compiled(files, int(document.moment.timestamp()))
 
 
 def compiled(files: Mapping[str, bytes], timestamp: int, **options: Any) -> bytes:
-    """What typst makes of `main.typ` and what it reads, all in memory, with our fonts and nothing else."""
+    """What typst makes of `main.typ` and what it reads, all in memory; *files* are UTF-8."""
     with tempfile.TemporaryDirectory(prefix="lastgood-report-") as empty:
         made = typst.compile(
             dict(files),
             root=empty,
-            font_paths=_fonts(),
-            ignore_system_fonts=True,
+            font_paths=_fonts(_lack(files)),
             package_path=empty,
             package_cache_path=empty,
             timestamp=timestamp,
@@ -88,8 +90,22 @@ def compiled(files: Mapping[str, bytes], timestamp: int, **options: Any) -> byte
 
 
 @cache
-def _fonts() -> typst.Fonts:
-    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(FONTS)])
+def _fonts(machines_too: bool) -> typst.Fonts:
+    return typst.Fonts(include_system_fonts=machines_too, include_embedded_fonts=False, font_paths=[str(FONTS)])
+
+
+def _lack(files: Mapping[str, bytes]) -> bool:
+    """Whether our fonts lack a letter of some files."""
+    letters = {each for content in files.values() for each in content.decode()}
+    return any(ord(each) not in _covered() and unicodedata.category(each)[0] in "LNS" for each in letters)
+
+
+@cache
+def _covered() -> frozenset[int]:
+    """What our fonts have a shape for, by their table of widths."""
+    table = json.loads((FONTS / "widths.json").read_text())
+    runs = [(int(first), len(run)) for part in table.values() for first, run in part.items()]
+    return frozenset(code for first, count in runs for code in range(first, first + count))
 
 
 @cache
