@@ -33,10 +33,16 @@ def seen_by(audience: str, model: dict[str, Any], people: Mapping[str, str]) -> 
         return model
     if audience == "internal":
         return {**model, "timeline": [_without_id(each) for each in model["timeline"]]}
-    names = Names(people)
+    names = Names(people, _things(model))
     found: dict[str, Any] = _hidden(_outward(model), names)
     sections = {names.hidden(name): each for name, each in found["sections"].items()}
     return found | {"definitions": model["definitions"], "sections": sections}
+
+
+def _things(model: Mapping[str, Any]) -> set[str]:
+    """The services and environments of the story."""
+    places = [*model["versions"], *model["timeline"], *model["cover"]["affected"]]
+    return {each[name] for each in places for name in ("service", "environment") if each[name]}
 
 
 def _without_id(entry: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ that what was put in is never replaced again.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from unicodedata import normalize
 
 TRADE = frozenset(
@@ -40,18 +40,19 @@ _BETWEEN = r"(?:[\s.,'\u2019+\\-]{0,3}|_)"
 
 
 class Names:
-    """The names of some people, each with the role that stands for it."""
+    """The names of some people, each with the role that stands for it; *things* are names of what is nobody."""
 
-    def __init__(self, roles: Mapping[str, str]) -> None:
+    def __init__(self, roles: Mapping[str, str], things: Iterable[str] = ()) -> None:
+        nobody = {_key(each) for each in things}
         self._whole: dict[str, str] = {}
         self._found: dict[str, str] = {}
         patterns: dict[str, int] = {}
         for name, role in roles.items():
-            for form in forms(name):
+            for form in forms(name, nobody):
                 self._whole.setdefault(form.casefold(), role)
                 patterns[_pattern(form)] = len(form)
                 self._found.setdefault(_key(form), role)
-            for part in parts(name):
+            for part in parts(name, nobody):
                 pattern = re.escape(part)
                 patterns[f"(?-i:{pattern}|{pattern.upper()})" if part.casefold() in ORDINARY else pattern] = len(part)
                 self._found.setdefault(_key(part), role)
@@ -71,22 +72,28 @@ class Names:
         return f"the {self._found.get(_key(found[0]), 'responder')}"
 
 
-def forms(name: str) -> Iterator[str]:
-    """The ways to write a name: as given, both parts of `Name <address>`, and an address without its domain."""
+def forms(name: str, nobody: Collection[str] = ()) -> Iterator[str]:
+    """
+    The ways to write a name: as given, both parts of `Name <address>`, and an address without its domain.
+
+    What is called by words of the trade alone, or like something in *nobody*, has none: a team is often called
+    like the service that it owns.
+    """
     name = normalize("NFC", name).strip()
     given = [name, *(each.strip(" >") for each in name.split("<"))] if "<" in name else [name]
     given += [each.partition("@")[0] for each in given if "@" in each]
     for each in dict.fromkeys(given):
-        if len(each) > 1 and not TRADE.issuperset(word.casefold() for word in _WORD.findall(each)):
+        own = "".join(word for word in _WORD.findall(each.casefold()) if word not in TRADE)
+        if len(each) > 1 and own and own not in nobody:
             yield each
 
 
-def parts(name: str) -> Iterator[str]:
+def parts(name: str, nobody: Collection[str] = ()) -> Iterator[str]:
     """The parts of a person's name that say who it is: of a name with spaces, and of one like `ada.byron`."""
-    for form in forms(name):
+    for form in forms(name, nobody):
         words = _WORD.findall(form)
         if len(words) > 1 and (" " in form or re.fullmatch(r"[^\W\d_]+(\.[^\W\d_]+)+", form)):
-            yield from (each for each in words if _is_distinctive(each))
+            yield from (each for each in words if _is_distinctive(each) and each.casefold() not in nobody)
 
 
 def _is_distinctive(word: str) -> bool:

@@ -60,6 +60,18 @@ def test_who_is_called_by_a_word_of_the_trade_has_no_name(name):
     assert names.hidden(text) == text
 
 
+def test_a_team_that_is_called_like_its_service_has_no_name():
+    """Else nobody could tell any more what was out of order."""
+    names = Names(
+        {"payments": "owner", "Payments Team": "owner", "Ada Payments": "author"}, ["payments", "ada-sandbox"]
+    )
+    assert (
+        names.hidden("payments was down; the payments team, payments")
+        == "payments was down; the payments team, payments"
+    )
+    assert names.hidden("Ada and Ada Payments, of payments") == "the author and the author, of payments"
+
+
 def test_a_name_of_two_ways_to_write_it_is_found_in_both():
     """Composed and decomposed letters are the same name."""
     names = Names({"Jos\u00e9 N\u00fa\u00f1ez": "responder"})
