@@ -192,7 +192,9 @@ def _rollback(rollback: Json, number: int, said: Said) -> Iterator[Block]:
 
 def _outcome(rollback: Json) -> Spans:
     """Whether it was carried out, reached its place, and helped."""
-    return (Text(f"{_reached(rollback)} {_helped(rollback)}".strip()), refs(rollback["positions"]))
+    steps = [rollback[step]["position"] for step in STEPS if rollback[step]]
+    after = rollback["impact_after"]["positions"] if rollback["impact_after"] else []
+    return (Text(f"{_reached(rollback)} {_helped(rollback)}".strip()), refs([*rollback["positions"], *steps, *after]))
 
 
 def _reached(rollback: Json) -> str:
@@ -221,7 +223,7 @@ def _helped(rollback: Json) -> str:
 def _rollback_facts(rollback: Json, said: Said) -> Iterator[tuple[Spans, Spans]]:
     taken: dict[int, list[str]] = {}
     for step in STEPS:
-        if rollback[step]:
+        if rollback[step] and (step != "live" or rollback["deployed_live"]):
             taken.setdefault(rollback[step]["position"], []).append(step)
     for steps in taken.values():
         yield (Text(title(", ".join(steps))),), said.deed(rollback[steps[0]])
