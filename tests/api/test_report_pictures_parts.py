@@ -179,6 +179,12 @@ def test_days_in_which_nothing_happened_are_cut():
     assert axis([at(0), at(0.3), at(50), at(50.2)], LONDON, 0, 600, whole=True).cuts == []
 
 
+def test_each_long_silence_is_cut():
+    """Three evenings weeks apart are three pieces, however unlike the weeks between them."""
+    found = axis([at(24 * day + part) for day in (0, 9, 40) for part in (0, 0.3, 0.7, 1.2)], LONDON, 0, 600)
+    assert len(found.cuts) == 2
+
+
 def test_ticks_are_at_round_local_times():
     """In Kathmandu, at UTC+05:45, hours are whole there."""
     found = marks(axis([at(0), at(5)], ZoneInfo("Asia/Kathmandu"), 0, 600))

@@ -127,15 +127,16 @@ def _to_cut(known: Sequence[float]) -> list[tuple[float, float]]:
     """
     The longest gaps, if each is at least three times as long as all that is left to draw.
 
-    The fewest that do; and never as many as there are gaps to keep, or two
-    moments a day apart would leave an empty picture.
+    Never as many as there are gaps to keep, or two moments a day apart would
+    leave an empty picture.
     """
     gaps = sorted(pairwise(known), key=lambda gap: gap[0] - gap[1])
     left = known[-1] - known[0]
+    chosen = 0
     for count, (begin, end) in enumerate(gaps[:MOST_CUTS], start=1):
         left -= end - begin
         if count >= len(gaps) - count or end - begin < _LONG_GAP:
-            return []
+            break
         if end - begin >= _TIMES_THE_REST * left:
-            return sorted(gaps[:count])
-    return []
+            chosen = count
+    return sorted(gaps[:chosen])
