@@ -103,7 +103,7 @@ def _facts(model: Json, said: Said) -> Iterator[tuple[Spans, Spans]]:
     yield _label("Affected"), (Text(places(cover["affected"])),) if cover["affected"] else ()
     yield _label("Began"), (said.time(cover["began"]),) if cover["began"] else ()
     yield _label("Declared"), said.moment(cover["declared"])
-    yield _label("Over"), (said.time(cover["ended"]),) if cover["ended"] else ()
+    yield _label("Ended"), (said.time(cover["ended"]),) if cover["ended"] else ()
     yield _label("Owner"), words(cover["owner"]) if cover["owner"] else ()
     yield _label("Due"), (said.time(cover["due"]), ref(cover["due_position"])) if cover["due"] else ()
     yield _label("For"), (Text(_readers(model)),)
