@@ -99,10 +99,11 @@ def test_a_machine_cannot_decide(lastgood, service, use):
 
 @pytest.mark.usefixtures("use")
 def test_what_breaks_a_rule_is_invalid_and_says_where(lastgood, service):
-    """Exit 3, with the member's pointer."""
+    """Exit 3, with the member's pointer, or the flag where it is seen before anything is sent."""
     for flags, pointer in (
         (["--digest", "sha256:short"], "/data/digest"),
-        (["--time", "2026-11-22T21:00:00"], "/time"),
+        (["--time", "2026-11-22T21:00:00"], "--time"),
+        (["--time", "2026-11-22 is no time"], "/time"),
     ):
         result = deploy(lastgood, service, "1.0", *flags)
         assert result.exit_code == 3
