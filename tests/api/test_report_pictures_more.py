@@ -152,6 +152,16 @@ def test_two_thousand_values_stay_one_row():
     assert drawing.height < 140
 
 
+def test_ten_thousand_equal_values_are_still_seen():
+    """Then a dot stands for several, and the picture says for how many."""
+    drawing = dots.draw([Group("Lead time", [0.0] * 9000 + [3600.0] * 7, 0, 0)])
+    check(drawing)
+    assert drawing.height < 140
+    (path,) = [each for each in parsed(drawing, "print").iter() if each.get("fill") == "#2459c9"]
+    assert 2 <= path.get("d").count("M") < 60
+    assert any(each.startswith("each dot is up to 5") for each in texts(drawing))
+
+
 def test_groups_beyond_the_most_are_counted():
     """In the picture; its words tell them all."""
     drawing = dots.draw([Group(f"team {number}", [60.0] * 90, 60, 60) for number in range(30)])

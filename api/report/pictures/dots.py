@@ -7,6 +7,7 @@ are given, not worked out here, so that the picture says what the table says.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from api.report.pictures import text, times
 from api.report.pictures.canvas import BACK, GRID, SIZE, SMALL, WIDTH, Canvas, Drawing
@@ -18,6 +19,7 @@ MOST_GROUPS = 11
 _GUTTER = 150.0
 _EDGE = 14.0
 _RADIUS = 3.2
+_LEAST_RADIUS = 1.0
 _HIGHEST = 34.0
 _LABELS = 28.0
 _LINE = 13.0
@@ -50,10 +52,11 @@ def draw(groups: Sequence[Group], *, width: float = WIDTH) -> Drawing:
     left = _EDGE if narrow else _GUTTER
     values = [value for group in shown for value in group.values]
     scaled = lengths(values, left, width - _EDGE)
+    each = max((_values_a_dot(group.values, scaled) for group in shown), default=1)
     y = top = 20.0
     for number, group in enumerate(shown):
-        y = _row(canvas, group, scaled, y, above=narrow, banded=number % 2 == 1)
-    _scale(canvas, scaled, top, y)
+        y = _row(canvas, group, scaled, y, each, above=narrow, banded=number % 2 == 1)
+    _scale(canvas, scaled, top, y, each)
     y += 20
     if left_out := len(groups) - len(shown):
         y += 12
@@ -61,12 +64,12 @@ def draw(groups: Sequence[Group], *, width: float = WIDTH) -> Drawing:
     return canvas.drawing(y, _said(groups))
 
 
-def _row(canvas: Canvas, group: Group, scaled: Lengths, top: float, *, above: bool, banded: bool) -> float:
+def _row(canvas: Canvas, group: Group, scaled: Lengths, top: float, each: int, *, above: bool, banded: bool) -> float:
     """Returns where the row ends."""
     room = canvas.width - 16 if above else _GUTTER - 22
     title = text.wrapped(group.title, room, SIZE, "semibold", lines=1 if above else 2)
     heads = (len(title) + 1) * _LINE
-    piles, radius = _piles(group.values, scaled)
+    piles, radius = _piles(group.values, scaled, each)
     tallest = max((len(pile) for pile in piles.values()), default=1) * 2 * radius
     start = top + 8 + (heads if above else 0)
     bottom = max(start + _LABELS + tallest + 8, top + heads + 14)
@@ -80,21 +83,32 @@ def _row(canvas: Canvas, group: Group, scaled: Lengths, top: float, *, above: bo
     return bottom
 
 
-def _piles(values: Sequence[float], scaled: Lengths) -> tuple[dict[float, list[float]], float]:
-    """Values that would lie on each other, piled up at their own places; smaller dots for higher piles."""
+def _values_a_dot(values: Sequence[float], scaled: Lengths) -> int:
+    """One, as long as the smallest dots that can still be seen pile up low enough."""
+    tallest = max(map(len, _piled(values, scaled, _LEAST_RADIUS).values()), default=0)
+    return max(1, ceil(tallest * 2 * _LEAST_RADIUS / _HIGHEST))
+
+
+def _piles(values: Sequence[float], scaled: Lengths, each: int) -> tuple[dict[int, list[float]], float]:
+    """Dots that would lie on each other, piled up at their own places; smaller ones for higher piles."""
     radius = _RADIUS
     while True:
-        piles: dict[float, list[float]] = {}
-        for value in sorted(values):
-            x = scaled.at(value)
-            piles.setdefault(round(x / (2 * radius)), []).append(x)
+        piles = {place: pile[::each] for place, pile in _piled(values, scaled, radius).items()}
         tallest = max(map(len, piles.values()), default=0)
-        if tallest * 2 * radius <= _HIGHEST or radius <= 0.6:
-            return piles, radius if tallest * 2 * radius <= _HIGHEST else _HIGHEST / 2 / tallest
-        radius *= 0.85
+        if tallest * 2 * radius <= _HIGHEST or radius == _LEAST_RADIUS:
+            return piles, radius
+        radius = max(radius * 0.85, _LEAST_RADIUS)
 
 
-def _dots(canvas: Canvas, piles: dict[float, list[float]], radius: float, bottom: float) -> None:
+def _piled(values: Sequence[float], scaled: Lengths, radius: float) -> dict[int, list[float]]:
+    piles: dict[int, list[float]] = {}
+    for value in sorted(values):
+        x = scaled.at(value)
+        piles.setdefault(round(x / (2 * radius)), []).append(x)
+    return piles
+
+
+def _dots(canvas: Canvas, piles: dict[int, list[float]], radius: float, bottom: float) -> None:
     """One path for all: a thousand dots stay a small picture."""
     steps: list[str | float] = []
     for pile in piles.values():
@@ -148,9 +162,10 @@ def _figure(canvas: Canvas, x: float, top: float, bottom: float, said: str, *, b
     canvas.line(x, top + 1, x, bottom, stroke=Ink.TEXT, stroke_width=1.2, stroke_dasharray=dashes)
 
 
-def _scale(canvas: Canvas, scaled: Lengths, top: float, bottom: float) -> None:
+def _scale(canvas: Canvas, scaled: Lengths, top: float, bottom: float, each: int) -> None:
     kind = "logarithmic scale" if scaled.is_logarithmic else "even scale"
-    canvas.text(canvas.width - _EDGE, 12, f"each dot is one; {kind}", size=SMALL, ink=Ink.MUTED, anchor="end")
+    dot = "each dot is one" if each == 1 else f"each dot is up to {each}"
+    canvas.text(canvas.width - _EDGE, 12, f"{dot}; {kind}", size=SMALL, ink=Ink.MUTED, anchor="end")
     taken = 0.0
     for seconds in scaled.ticks(56):
         x, said = scaled.at(seconds), times.length(seconds) if seconds else "0"
