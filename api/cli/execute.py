@@ -60,6 +60,7 @@ def next_(service: str, environment: str, wait_s: float, claim: bool, output: st
     if output == "json":
         show.print_json(told)
         return
+    told["decided_by"] = found.get("decided_by_name") or told["decided_by"]  # on a screen an opaque id says nothing
     for name, value in told.items():
         if value is not None:
             click.echo(f"{name} {show.plain(value)}")

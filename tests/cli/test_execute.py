@@ -54,6 +54,12 @@ def test_next_prints_the_decision_to_execute(world):
     }
 
 
+def test_next_names_the_person_on_a_screen(world):
+    """A program gets the opaque id, which no renaming changes."""
+    world.seen(decide(world))
+    assert "decided_by a-responder\n" in run(world, "rollback", "next", *slot(world)).stdout
+
+
 def test_next_exits_10_where_there_is_nothing_to_execute(world):
     assert run(world, "rollback", "next", *slot(world)).returncode == 10
 
