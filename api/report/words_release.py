@@ -249,8 +249,9 @@ def _alternative(each: Json) -> Row:
     known = (
         plain(each.get("basis")) if each.get("basis") else ("known good" if each.get("known_good") else NOT_RECORDED)
     )
-    favour = _reasons(each.get("reasons")) or known
-    against = _reasons([*(each.get("blockers") or ()), *(each.get("warnings") or ())]) or "nothing"
+    beware = [*(each.get("blockers") or ()), *(each.get("warnings") or ())]
+    favour = _reasons([reason for reason in each.get("reasons") or () if reason not in beware]) or known
+    against = _reasons(beware) or "nothing"
     tone: Any = "key" if each.get("chosen") else "plain"
     return row((Code(short(each.get("version"), 260)), *chosen), favour, against, tone=tone)
 

@@ -33,6 +33,9 @@ COLUMNS = (
     Column("Position", narrow=True, align="right"),
 )
 
+FEW = 2
+"""So many events of writing the postmortem stand in the table like all others."""
+
 
 def timeline(model: Json, said: Said) -> Iterator[Block]:
     entries = model["timeline"]
@@ -42,10 +45,34 @@ def timeline(model: Json, said: Said) -> Iterator[Block]:
     picture = words_pictures.timeline(model, said)
     if picture is not None:
         yield Figure(picture, (Text("What happened when, on one scale of time."),))
+    writing = [each for each in entries if _is_writing(each)]
+    if len(writing) > FEW:
+        entries = [each for each in entries if not _is_writing(each)]
     rows = tuple(_rows(entries, said))
     if len(rows) < len(entries):
         yield Paragraph((Text(_about(entries, rows)),))
-    yield Table(COLUMNS, rows, "Timeline")
+    if rows:
+        yield Table(COLUMNS, rows, "Timeline")
+    if len(writing) > FEW:
+        yield Paragraph(_written(writing, said))
+
+
+def _is_writing(entry: Json) -> bool:
+    """Of the postmortem: what was written has its own sections. What was corrected or taken back is told all the same."""
+    return entry["type"].startswith("postmortem.") and not (entry["corrections"] or entry["retracted"])
+
+
+def _written(writing: Sequence[Json], said: Said) -> Spans:
+    first, last = writing[0], writing[-1]
+    positions = [each["position"] for each in writing]
+    return (
+        Text(f"The postmortem was written in {counted(len(writing), 'event')} from "),
+        said.time(first["time"]),
+        Text(" to "),
+        said.time(last["time"]),
+        ref(min(positions), max(positions)),
+        Text(": see its sections, and the appendix."),
+    )
 
 
 def _about(entries: Sequence[Json], rows: Sequence[Row]) -> str:

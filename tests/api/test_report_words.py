@@ -1,10 +1,10 @@
 """A report in words: its sections in order, nothing empty, each figure led to its definition and its positions."""
 
-import time
+import resource
 
 import pytest
 
-from api.report import csv, html, markdown, pdf, words
+from api.report import csv, html, markdown, pdf, words, words_release
 from api.report.blocks import Facts, Figure, Heading, Link, Ref, Row, Table, Tiles, anchors, plain
 from tests.projections.reporting import BOB, told
 from tests.projections.story import Story
@@ -15,6 +15,13 @@ def story(tmp_path):
     told_ = Story(tmp_path / "models", "checkout")
     yield told_
     told_.close()
+
+
+CORRECTED = {"field": "reason", "value": "read twice", "reason": "more was said"}
+
+
+def _spans(block):
+    return getattr(block, "spans", ())
 
 
 def whole(story):
@@ -193,6 +200,26 @@ def test_in_public_there_is_no_name_in_any_format(story, form):
     assert "commander" in content
 
 
+def test_the_timeline_is_of_the_incident_and_not_of_its_postmortem(story):
+    """What was written has its own sections; that it was is said once. What was corrected of it is told all the same."""
+    whole(story)
+    story.add("record.corrected", position=story.add("postmortem.reviewed", incident="INC-1"), **CORRECTED)
+    found = document(story)
+    said = [plain(each.cells[2]) for each in rows(table(found, "Timeline").rows)]
+    assert [each for each in said if "postmortem" in each] == [each for each in said if "reviewed" in each]
+    (written,) = [plain(each.spans) for each in found.blocks if "The postmortem was written" in plain(_spans(each))]
+    assert "in 11 events from" in written
+
+
+def test_what_speaks_against_a_candidate_does_not_speak_for_it():
+    """Reasons are kept for and against together; here each stands on one side."""
+    soaked = {"code": "soaked", "detail": "live here for 16 h", "position": 4}
+    unchecked = {"code": "not_checked", "detail": "nobody looked whether it can be had", "position": None}
+    candidate = {"version": "A", "reasons": [soaked, unchecked], "blockers": [], "warnings": [unchecked]}
+    (found,) = words_release.alternatives([candidate]).rows
+    assert [plain(each) for each in found.cells[1:]] == [soaked["detail"], unchecked["detail"]]
+
+
 def test_a_retracted_entry_stays_and_says_so(story):
     """With where that is said."""
     whole(story)
@@ -215,18 +242,23 @@ def busy(story, entries):
     story.at("+2d 22:30").resolved("INC-1")
 
 
+def seconds():
+    """Of work, by this process and those that it waited for; what others do on the machine does not count."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
 def test_an_incident_of_400_entries_is_a_report_in_under_two_seconds(story):
     """In every format, the model included."""
     busy(story, 400)
-    pdf.render(document(story, as_of="01:05"))
-    begun = time.perf_counter()
+    begun = seconds()
     model = told(story)
-    modelled = time.perf_counter() - begun
+    modelled = seconds() - begun
     assert len(model["timeline"]) == 400
     for render in (markdown.render, html.render, pdf.render):
-        begun = time.perf_counter()
+        begun = seconds()
         assert len(render(words.document(model))) > 10_000
-        assert modelled + time.perf_counter() - begun < 2
+        assert modelled + seconds() - begun < 2
     assert csv.render(model).count(b"\r\n") == 401
 
 
