@@ -7,9 +7,10 @@ record (see `projections.report_moment`). Every figure names the positions
 that it comes from, and the appendix has every position that is named.
 """
 
+from datetime import UTC, datetime
 from typing import Any
 
-from ledger.values import rfc3339
+from ledger.values import microseconds, rfc3339
 from projections import (
     report_audience,
     report_cover,
@@ -35,6 +36,9 @@ from projections.report_scene import Scene, time
 
 FORMAT = "lastgood-report/1"
 """Of the model; raised whenever a member changes its meaning."""
+
+FIRST = microseconds(datetime.min.replace(tzinfo=UTC))
+"""The first moment of the calendar: nothing is two hours before it."""
 
 __all__ = ["AUDIENCES", "FORMAT", "Proofs", "report"]
 
@@ -67,7 +71,10 @@ def report(told: Story, *, audience: str, name_of: NameOf, zone: str | None, pro
 
 def _span(story: Story) -> dict[str, Any] | None:
     """From when to when the story goes on; what lies outside is told of only where something reaches into it."""
-    return None if story.scope is None else {"since": time(story.scope[0]), "until": time(story.scope[1])}
+    if story.scope is None:
+        return None
+    since, until = story.scope
+    return {"since": time(max(since, FIRST)), "until": time(until)}
 
 
 def _sections(scene: Scene, audience: str) -> dict[str, Any]:

@@ -13,8 +13,6 @@ from zoneinfo import ZoneInfo
 from ledger.values import Unfit, from_microseconds
 from projections.facts import Fact
 
-LOCAL = "%Y-%m-%d %H:%M:%S"
-
 
 @dataclass(frozen=True, slots=True)
 class Zone:
@@ -24,9 +22,17 @@ class Zone:
     info: tzinfo
 
     def local(self, at: int) -> str:
-        """A moment as people there write it, with its zone: `2026-06-10 09:14:00 BST`."""
-        there = from_microseconds(at).astimezone(self.info)
-        return f"{there.strftime(LOCAL)} {self._said(there)}"
+        """
+        A moment as people there write it, with its zone: `2026-06-10 09:14:00 BST`.
+
+        At the very edges of the calendar, where it would be another millennium there, in UTC.
+        """
+        moment = from_microseconds(at)
+        try:
+            there = moment.astimezone(self.info)
+        except OverflowError:
+            there = moment
+        return f"{there.replace(tzinfo=None).isoformat(' ', 'seconds')} {self._said(there)}"
 
     def _said(self, there: datetime) -> str:
         """The zone's short name at that moment, where it has one in letters; else its offset."""

@@ -55,6 +55,18 @@ def test_evidence_stands_beside_what_it_is_for(story):
     assert told(story)["timeline"][0]["evidence"] == [{"label": "graph", "url": "https://example.org/g"}]
 
 
+@pytest.mark.parametrize("zone", [None, "Asia/Tokyo", "America/New_York", "Pacific/Kiritimati"])
+def test_times_at_the_edges_of_the_calendar_break_nothing(story, zone):
+    """Somebody's clock stood at its beginning."""
+    story.at("0001-01-01T00:00:00Z", recorded="10:00").impact_started("INC-1")
+    story.at("9999-12-31T23:59:59.999999Z", recorded="10:01").declared("INC-1", "SEV-1")
+    story.at("0001-01-01T00:00:01-12:00", recorded="10:02").resolved("INC-1")
+    report = told(story, zone=zone)
+    assert report["span"]["since"] == "0001-01-01T00:00:00Z"
+    assert report["timeline"][0]["local"].startswith("0001-01-01 0")
+    assert len({each["local"] for each in report["timeline"]}) == 3
+
+
 # A long one
 
 
