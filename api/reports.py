@@ -14,7 +14,7 @@ from zoneinfo import available_timezones
 
 import orjson
 from flask import Response, request
-from werkzeug.exceptions import NotAcceptable, NotFound
+from werkzeug import exceptions
 
 from api.incidents import Named
 from api.moments import MomentSchema, resolve
@@ -65,7 +65,7 @@ def _csv(model: Model) -> bytes:
 
 
 def _document(name: str) -> Callable[[Model], bytes]:
-    """Of the renderer in the module of that name, which is loaded when it is first asked for: typst alone is 40 MB."""
+    """Of the renderer in the module of that name, which is loaded when it is first asked for: pictures and Markdown take time."""
 
     def render(model: Model) -> bytes:
         from importlib import import_module  # noqa: PLC0415
@@ -78,13 +78,22 @@ def _document(name: str) -> Callable[[Model], bytes]:
     return render
 
 
+def _pdf(model: Model) -> bytes:
+    from api.report.pdf import TooLong  # noqa: PLC0415 - see _document
+
+    try:
+        return _document("pdf")(model)
+    except TooLong as long:
+        raise exceptions.ServiceUnavailable(str(long)) from None
+
+
 def _docx(model: Model) -> bytes:
     from api.report.docx import NotInstalled  # noqa: PLC0415
 
     try:
         return _document("docx")(model)
     except NotInstalled as missing:
-        raise NotImplementedError(str(missing)) from None
+        raise exceptions.NotImplemented(str(missing)) from None
 
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -92,7 +101,7 @@ FORMATS = {
     "json": Format("application/json", "application/json", _json),
     "md": Format("text/markdown", "text/markdown; charset=utf-8; variant=GFM", _document("markdown")),
     "html": Format("text/html", "text/html; charset=utf-8", _document("html")),
-    "pdf": Format("application/pdf", "application/pdf", _document("pdf")),
+    "pdf": Format("application/pdf", "application/pdf", _pdf),
     "csv": Format("text/csv", "text/csv; charset=utf-8; header=present", _csv, inline=False),
     "docx": Format(DOCX, DOCX, _docx, inline=False),
 }
@@ -146,7 +155,7 @@ def _accepted() -> str:
         return "json"
     best = request.accept_mimetypes.best_match(list(wanted))
     if best is None:
-        raise NotAcceptable(f"a report can be had as {', '.join(wanted)}")
+        raise exceptions.NotAcceptable(f"a report can be had as {', '.join(wanted)}")
     return wanted[best]
 
 
@@ -154,7 +163,7 @@ def model_of(incident: str, moment: Moment, audience: str, zone: str | None) -> 
     with service().answers.at(moment) as reader:
         story = incident_answers.story(reader, incident)
         if story is None:
-            raise NotFound(
+            raise exceptions.NotFound(
                 f"nothing is recorded of an incident {incident} as of {rfc3339(moment.as_of)}: "
                 "see /v1/incidents for all"
             )
@@ -171,7 +180,7 @@ def _as_published(incident: str, moment: Moment, model: Model, zone: str | None)
     """The same, read when it was published."""
     audience, published = model["audience"], model["published"]
     if published is None:
-        raise NotFound(
+        raise exceptions.NotFound(
             f"the report about {incident} was not published to the audience {audience}, as of {rfc3339(moment.as_of)}"
         )
     position = published["position"]

@@ -2,25 +2,23 @@
 A report as PDF: tagged, with links and bookmarks, by typst.
 
 The template never changes; a report goes into it as data, so no word of the
-record is ever read as typst. It sees its own files and nothing else: they are
-handed over in memory, beside an empty folder as root. The same report gives
-the same bytes: our own fonts, and the time stamp of the record. Only letters
+record is ever read as typst (see `api.report.typesetting` for what it sees).
+The same report gives the same bytes: our own fonts, and the time stamp of the record. Only letters
 that our fonts lack (those of Chinese, Japanese, Korean) are taken from the
 machine's fonts, where it has any; else a box stands there.
 """
 
 import json
 import re
-import tempfile
+import subprocess
+import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC
 from functools import cache
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any, cast
-
-import typst
+from typing import Any
 
 from api.report import author_text as author
 from api.report.blocks import (
@@ -51,6 +49,8 @@ Json = dict[str, Any]
 
 FONTS = Path(__file__).parents[1] / "static" / "fonts"
 
+PATIENCE_S = 60.0
+
 TEXT_WIDTH_PT = 482.0
 """An A4 page between its margins."""
 
@@ -67,6 +67,13 @@ _PIECE = re.compile(r"\S{1,8}(?:\u200d\S|[\u0300-\u036f\ufe00-\ufe0f\U0001f3fb-\
 _TURNS = re.compile(r"[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
 
 
+class TooLong(Exception):
+    """A report that takes more time to lay out than anybody waits."""
+
+    def __init__(self) -> None:
+        super().__init__(f"a PDF of it takes more than {PATIENCE_S:.0f} s to lay out: ask for another format")
+
+
 def render(document: Document) -> bytes:
     """The file."""
     data, pictures = _Data(document).files()
@@ -75,23 +82,32 @@ def render(document: Document) -> bytes:
 
 
 def compiled(files: Mapping[str, bytes], timestamp: int, **options: Any) -> bytes:
-    """What typst makes of `main.typ` and what it reads, all in memory; *files* are UTF-8."""
-    with tempfile.TemporaryDirectory(prefix="lastgood-report-") as empty:
-        made = typst.compile(
-            dict(files),
-            root=empty,
-            font_paths=_fonts(_lack(files)),
-            package_path=empty,
-            package_cache_path=empty,
-            timestamp=timestamp,
-            **options,
+    """
+    What typst makes of `main.typ` and what it reads, in a process of its own; *files* are UTF-8.
+
+    Raises:
+        TooLong: where that takes too long.
+    """
+    asked = {
+        "files": {name: content.decode() for name, content in files.items()},
+        "fonts": str(FONTS),
+        "machine_fonts": _lack(files),
+        "options": {"timestamp": timestamp, **options},
+    }
+    # -P: a module beside the script must not stand in for one of the standard library.
+    command = [sys.executable, "-P", str(Path(__file__).with_name("typesetting.py"))]
+    try:
+        done = subprocess.run(  # noqa: S603 - our own script, no argument of anybody's
+            command, input=json.dumps(asked).encode(), capture_output=True, check=True, timeout=PATIENCE_S
         )
-    return cast("bytes", made)
+    except subprocess.TimeoutExpired:
+        raise TooLong from None
+    return done.stdout
 
 
 @cache
-def _fonts(machines_too: bool) -> typst.Fonts:
-    return typst.Fonts(include_system_fonts=machines_too, include_embedded_fonts=False, font_paths=[str(FONTS)])
+def _template() -> bytes:
+    return Path(__file__).with_name("report.typ").read_bytes()
 
 
 def _lack(files: Mapping[str, bytes]) -> bool:
@@ -106,11 +122,6 @@ def _covered() -> frozenset[int]:
     table = json.loads((FONTS / "widths.json").read_text())
     runs = [(int(first), len(run)) for part in table.values() for first, run in part.items()]
     return frozenset(code for first, count in runs for code in range(first, first + count))
-
-
-@cache
-def _template() -> bytes:
-    return Path(__file__).with_name("report.typ").read_bytes()
 
 
 def breakable(words: str) -> str:

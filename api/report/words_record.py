@@ -22,7 +22,7 @@ from api.report.blocks import (
     Strong,
     Text,
 )
-from api.report.words_said import Said, at, counted, definition, plain, ref, refs, row, short, table
+from api.report.words_said import MOST_ROWS, Said, at, counted, definition, more, plain, ref, refs, row, short, table
 
 Json = Mapping[str, Any]
 
@@ -151,7 +151,8 @@ def appendix(model: Json, said: Said) -> Iterator[Block]:
         Column("Recorded", narrow=True),
         Column("Leaf hash", 6),
     )
-    yield table(columns, (_event(each, said) for each in found), "Every event", dense=True)
+    yield table(columns, (_event(each, said) for each in found[:MOST_ROWS]), "Every event", dense=True)
+    yield from more(len(found))
 
 
 def _event(event: Json, said: Said) -> Row:

@@ -3,13 +3,13 @@ How a report says times, lengths, places and where something is recorded: one wa
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from api.report.blocks import Code, Column, Link, Mark, Ref, Row, Span, Spans, Strong, Table, Text, Time
+from api.report.blocks import Code, Column, Link, Mark, Paragraph, Ref, Row, Span, Spans, Strong, Table, Text, Time
 from api.report.pictures import times
 
 Json = Mapping[str, Any]
@@ -18,6 +18,9 @@ NOT_RECORDED = "not recorded"
 
 LONGEST = 20_000
 """Characters of one recorded text that a report repeats; whoever wrote more is quoted in full by the JSON."""
+
+MOST_ROWS = 2_000
+"""Of a table: more of them nobody reads on paper, and laying them out takes a minute. The JSON has all."""
 
 AUDIENCES = {"internal": "internal", "public": "public", "auditor": "for auditors"}
 
@@ -201,6 +204,12 @@ def table(columns: Sequence[Column], rows: Iterable[Row], label: str, *, dense: 
 
 
 _EMPTY: tuple[Spans, ...] = ((), (Text(""),))
+
+
+def more(rows: int) -> Iterator[Paragraph]:
+    """How many of so many rows are left out."""
+    if rows > MOST_ROWS:
+        yield Paragraph((Mark(f"and {rows - MOST_ROWS} more, which the JSON has", "caution"),))
 
 
 def definition(name: str) -> str:

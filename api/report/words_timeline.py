@@ -22,7 +22,7 @@ from api.report.blocks import (
     Table,
     Text,
 )
-from api.report.words_said import Said, at, counted, plain, ref, row, short
+from api.report.words_said import MOST_ROWS, Said, at, counted, more, plain, ref, row, short
 
 Json = Mapping[str, Any]
 
@@ -52,7 +52,8 @@ def timeline(model: Json, said: Said) -> Iterator[Block]:
     if len(rows) < len(entries):
         yield Paragraph((Text(_about(entries, rows)),))
     if rows:
-        yield Table(COLUMNS, rows, "Timeline")
+        yield Table(COLUMNS, rows[:MOST_ROWS], "Timeline")
+    yield from more(len(rows))
     if len(writing) > FEW:
         yield Paragraph(_written(writing, said))
 

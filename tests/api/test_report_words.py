@@ -281,3 +281,16 @@ def test_the_same_report_is_the_same_bytes_whenever_it_is_made(story):
     before = [form.render(document(story, as_of="10:30")) for form in (markdown, html, pdf)]
     story.at("+1d 10:00").add("incident.note_added", incident="INC-1", text="later")
     assert [form.render(document(story, as_of="10:30")) for form in (markdown, html, pdf)] == before
+
+
+def test_of_a_great_many_events_the_first_are_told_and_the_others_counted(story, monkeypatch):
+    """Nobody reads more on paper; what is left out is said, and no link leads to it."""
+    for module in (words_said, words_timeline, words_record):
+        monkeypatch.setattr(module, "MOST_ROWS", 10)
+    busy(story, 30)
+    found = document(story)
+    assert len(table(found, "Timeline").rows) == len(table(found, "Every event").rows) == 10
+    text = markdown.render(found).decode()
+    assert text.count("and 20 more, which the JSON has") == 2
+    assert "#p-10)" in text
+    assert "#p-11)" not in text

@@ -7,14 +7,18 @@ from uuid import uuid4
 
 import pytest
 from marshmallow import RAISE
+from werkzeug.exceptions import HTTPException
 
 from api import report_replies as replies
+from api import reports
 from api.report.proofs import first_covering
 from ledger.checkpoints import read_notes
 from ledger.note import Signer, signed_note
 from ledger.verify import leaf_hash
 from tests.api import report_scene as scene
 from tests.api.test_incidents import event, last, lived
+from tests.projections.reporting import told
+from tests.projections.story import Story
 
 MEDIA_TYPES = {
     "json": "application/json",
@@ -85,6 +89,27 @@ def test_docx_can_be_had_where_the_extra_is_installed(client, slot, name):
     found = report(client, name, format="docx", at_least=position)
     assert found.headers.get_content_type() == DOCX
     assert "it is the cache" in scene.read_docx(found.body)
+
+
+def test_what_cannot_be_made_here_is_told_as_such(monkeypatch, tmp_path):
+    """501 without pandoc, with what to install; 503 for what takes too long."""
+    from api.report import docx, pdf
+
+    def without():
+        raise docx.NotInstalled
+
+    monkeypatch.setattr(docx, "_pandoc", without)
+    monkeypatch.setattr(pdf, "PATIENCE_S", 0.001)
+    story = Story(tmp_path / "models")
+    story.at("10:00").declared("INC-1", "SEV-3")
+    model = told(story)
+    story.close()
+    with pytest.raises(HTTPException, match=r"pip install lastgood\[docx\]") as refused:
+        reports.FORMATS["docx"].render(model)
+    assert refused.value.code == 501
+    with pytest.raises(HTTPException, match="ask for another format") as late:
+        reports.FORMATS["pdf"].render(model)
+    assert late.value.code == 503
 
 
 def test_what_a_browser_asks_for_is_answered_as_a_page_and_anything_as_json(client, slot, name):
