@@ -4,7 +4,7 @@ import resource
 
 import pytest
 
-from api.report import csv, html, markdown, pdf, words, words_release
+from api.report import csv, html, markdown, pdf, words, words_record, words_release, words_said, words_timeline
 from api.report.blocks import Facts, Figure, Heading, Link, Ref, Row, Table, Tiles, anchors, plain
 from tests.projections.reporting import BOB, told
 from tests.projections.story import Story
