@@ -20,6 +20,9 @@ OURS = frozenset(
 )
 """Members whose words are the ledger's own, and never a name."""
 
+PERSONAL = frozenset("by person owner commander decided_by discovered_by reported_by".split())
+"""Members that hold a name: here even who is called by a word of the trade becomes a role."""
+
 INWARD = ("incident.note_added", "oncall.")
 """Types of event that are not for the public: notes, which nobody published, and who is on call."""
 
@@ -34,7 +37,7 @@ def seen_by(audience: str, model: dict[str, Any], people: Mapping[str, str]) -> 
     if audience == "internal":
         return {**model, "timeline": [_without_id(each) for each in model["timeline"]]}
     names = Names(people, _things(model))
-    found: dict[str, Any] = _hidden(_outward(model), names)
+    found: dict[str, Any] = _hidden(_outward(model, names), names)
     sections = {names.hidden(name): each for name, each in found["sections"].items()}
     return found | {"definitions": model["definitions"], "sections": sections}
 
@@ -53,7 +56,7 @@ def _without_id(entry: dict[str, Any]) -> dict[str, Any]:
 # What leaves the house
 
 
-def _outward(model: dict[str, Any]) -> dict[str, Any]:
+def _outward(model: dict[str, Any], names: Names) -> dict[str, Any]:
     """
     Without notes, shifts, and what was taken back; without findings, what is
     reported to authorities, and other incidents, of which nobody may know.
@@ -61,7 +64,7 @@ def _outward(model: dict[str, Any]) -> dict[str, Any]:
     quality = model["quality"]
     amended = {name: [_unsaid(each) for each in quality[name] if _leaves(each["type"])] for name in AMENDED}
     return model | {
-        "timeline": [_entry(each) for each in model["timeline"] if _is_outward(each)],
+        "timeline": [_entry(each, names) for each in model["timeline"] if _is_outward(each)],
         "quality": quality | amended,
         "links": [each | dict.fromkeys(("title", "severity", "state", "began")) for each in model["links"]],
         "similar": [],
@@ -86,8 +89,9 @@ def _is_outward(entry: Mapping[str, Any]) -> bool:
     return _leaves(entry["type"]) and entry["retracted"] is None
 
 
-def _entry(entry: dict[str, Any]) -> dict[str, Any]:
+def _entry(entry: dict[str, Any], names: Names) -> dict[str, Any]:
     submitter = _without_id(entry)["submitter"]
+    submitter["name"] = names.role(submitter["name"])
     return entry | {"submitter": submitter, "source": None, "data": {}, "evidence": [], "corrections": []}
 
 
@@ -98,10 +102,13 @@ def _hidden(value: Any, names: Names) -> Any:
     if isinstance(value, str):
         return names.hidden(value)
     if isinstance(value, Mapping):
-        return {
-            name: each if name in OURS and isinstance(each, str) else _hidden(each, names)
-            for name, each in value.items()
-        }
+        return {name: _member(name, each, names) for name, each in value.items()}
     if isinstance(value, list | tuple):
         return [_hidden(each, names) for each in value]
     return value
+
+
+def _member(name: str, value: Any, names: Names) -> Any:
+    if isinstance(value, str):
+        return value if name in OURS else names.role(value) if name in PERSONAL else names.hidden(value)
+    return _hidden(value, names)

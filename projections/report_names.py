@@ -44,6 +44,7 @@ class Names:
 
     def __init__(self, roles: Mapping[str, str], things: Iterable[str] = ()) -> None:
         nobody = {_key(each) for each in things}
+        self._given = {normalize("NFC", name).strip().casefold(): role for name, role in roles.items()}
         self._whole: dict[str, str] = {}
         self._found: dict[str, str] = {}
         patterns: dict[str, int] = {}
@@ -67,6 +68,11 @@ class Names:
         if whole is not None:
             return whole
         return self._pattern.sub(self._role, text) if self._pattern else text
+
+    def role(self, name: str) -> str:
+        """What stands for somebody who is named; of a text that names nobody known, the text without names."""
+        found = self._given.get(normalize("NFC", name).strip().casefold())
+        return self.hidden(name) if found is None else found
 
     def _role(self, found: re.Match[str]) -> str:
         return f"the {self._found.get(_key(found[0]), 'responder')}"

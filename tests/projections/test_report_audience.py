@@ -110,6 +110,17 @@ def test_roles_stand_where_names_stood(peopled):
     assert (decided["by"], decided["reason"]) == ("responder", "as the commander asked")
 
 
+def test_who_is_called_by_a_word_of_the_trade_is_a_role_where_a_name_is_asked_for(story):
+    """A token by the name `ci`: nobody's name in a text, and all the same not told."""
+    story.at("09:30").deployed("A", by=CI)
+    story.at("10:00").declared("INC-1", "SEV-1", decided_by="on-call", reason="ci was green, said on-call")
+    report = told(story, audience="public", name_of={"pipeline-1": "ci"}.get)
+    assert [each["submitter"]["name"] for each in report["timeline"]] == ["automation", "responder"]
+    assert [(each["by"], each["reason"]) for each in report["decisions"]] == [
+        ("responder", "ci was green, said on-call"),
+    ]
+
+
 def test_what_was_not_published_stays_in_the_house(peopled):
     """Notes, shifts, updates for others than customers, findings, reports to authorities, and where things came from."""
     report = public(peopled)
