@@ -8,25 +8,28 @@ it. Only verified here; a log signs with Ed25519.
 
 import re
 from base64 import b64decode, b64encode
+from functools import cache
+from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
-try:
+if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
-except ImportError:
-    is_supported = False
-    """Whether the installed `cryptography` can verify such a signature."""
-else:
-    try:
-        MLDSA44PublicKey.from_public_bytes(bytes(1312))
-        is_supported = True
-    except UnsupportedAlgorithm:
-        is_supported = False
 
 KEY_SIZE, SIGNATURE_SIZE = 1312, 2420
 
 _LABEL = b"subtree/v1\n\0"
 _SAYS = re.compile(rb"([^\n]{1,255})\n(0|[1-9][0-9]{0,18})\n([A-Za-z0-9+/]{43}=)\n(?:[^\n]+\n)*")
+
+
+@cache
+def is_supported() -> bool:
+    """Whether the installed `cryptography` can verify such a signature."""
+    try:
+        _key(bytes(KEY_SIZE))
+    except (ImportError, UnsupportedAlgorithm):
+        return False
+    return True
 
 
 def accepts(public_key: bytes, name: str, time: int, text: bytes, signature: bytes) -> bool:
@@ -35,7 +38,7 @@ def accepts(public_key: bytes, name: str, time: int, text: bytes, signature: byt
     if message is None:
         return False
     try:
-        MLDSA44PublicKey.from_public_bytes(public_key).verify(signature, message)
+        _key(public_key).verify(signature, message)
     except InvalidSignature:
         return False
     return True
@@ -48,6 +51,13 @@ def cosigned_message(name: str, time: int, text: bytes) -> bytes | None:
         return None
     start_and_end = bytes(8) + int(said[2]).to_bytes(8)
     return b"".join((_LABEL, _counted(witness), time.to_bytes(8), _counted(said[1]), start_and_end, root))
+
+
+def _key(public_key: bytes) -> "MLDSA44PublicKey":
+    # Here, since older versions have none, and since the first key takes 10 ms that most calls need not wait for.
+    from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey  # noqa: PLC0415
+
+    return MLDSA44PublicKey.from_public_bytes(public_key)
 
 
 def _counted(text: bytes) -> bytes:

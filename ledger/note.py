@@ -138,7 +138,7 @@ class Verifier:
             )
         if len(self.public_key) != size:
             raise MalformedKey(f"a public key of its type has {size} bytes, this has {len(self.public_key)}")
-        if self.algorithm == COSIGNATURE_ML_DSA and not mldsa.is_supported:
+        if self.algorithm == COSIGNATURE_ML_DSA and not mldsa.is_supported():
             raise MalformedKey("it is an ML-DSA-44 key, for which a newer version of `cryptography` is needed")
         object.__setattr__(self, "key_id", _key_id(self.name, self.algorithm, self.public_key))
 

@@ -101,7 +101,7 @@ def test_a_post_quantum_cosignature_is_by_one_witness_at_one_time_of_a_whole_tre
 
 def test_a_post_quantum_key_is_refused_where_it_cannot_be_verified(monkeypatch):
     """An older version of cryptography: it is said when the key is read, not when a witness answers."""
-    monkeypatch.setattr("ledger.mldsa.is_supported", False)
+    monkeypatch.setattr("ledger.mldsa.is_supported", lambda: False)
     with pytest.raises(MalformedKey, match="a newer version of `cryptography`"):
         Verifier.from_vkey(POST_QUANTUM.verifier.vkey())
 
