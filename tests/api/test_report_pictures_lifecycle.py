@@ -1,13 +1,14 @@
 """The lifecycle strip: what is known, what is estimated and what is not recorded, told apart."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.report.pictures import lifecycle
 from api.report.pictures.lifecycle import Measure, Step
-from tests.api.picture_scenes import LONDON, START, check, labels, moments, zones
+from tests.api.picture_scenes import LONDON, START, check, labels, moments, parsed, zones
 
 NAMES = "impact started,detected,declared,acknowledged,decided,executed,verified,impact ended,resolved,closed".split(
     ","
@@ -90,7 +91,12 @@ def test_labels_keep_apart_whatever_the_steps_are(told, data, zone, width):
     places = st.integers(0, max(len(told) - 1, 0))
     some = st.builds(Measure, labels, places, places, st.none() | st.floats(-1e7, 1e7), st.booleans())
     found = data.draw(st.lists(some, max_size=8)) if told else []
-    check(lifecycle.draw(told, [each for each in found if each.first < each.last], zone, width=width))
+    drawing = lifecycle.draw(told, [each for each in found if each.first < each.last], zone, width=width)
+    check(drawing)
+    brackets = [each for each in parsed(drawing).iter() if each.get("height") == "4"]
+    places = [[float(each.get(name)) for name in ("x", "y", "width")] for each in brackets]
+    for (x, y, wide), (other, below, _) in pairwise(sorted(places, key=lambda place: (place[1], place[0]))):
+        assert y != below or x + wide <= other
 
 
 def test_no_word_of_a_step_is_broken_for_a_neighbour():

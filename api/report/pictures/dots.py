@@ -166,15 +166,12 @@ def _scale(canvas: Canvas, scaled: Lengths, top: float, bottom: float, each: int
     kind = "logarithmic scale" if scaled.is_logarithmic else "even scale"
     dot = "each dot is one" if each == 1 else f"each dot is up to {each}"
     canvas.text(canvas.width - _EDGE, 12, f"{dot}; {kind}", size=SMALL, ink=Ink.MUTED, anchor="end")
-    taken = 0.0
     for seconds in scaled.ticks(56):
         x, said = scaled.at(seconds), times.length(seconds) if seconds else "0"
         canvas.line(x, top, x, bottom + 3, layer=GRID, stroke=Ink.GRID)
         wide = text.width(said, SMALL)
         left = min(max(x - wide / 2, 0), canvas.width - wide)
-        if left >= taken:
-            canvas.text(left, bottom + 13, said, size=SMALL, ink=Ink.MUTED)
-            taken = left + wide + 6
+        canvas.text(left, bottom + 13, said, size=SMALL, ink=Ink.MUTED)
 
 
 def _said(groups: Sequence[Group]) -> str:
