@@ -200,6 +200,30 @@ def _plain(span: Span) -> str:
     return span.text
 
 
+def targets(blocks: Sequence[Block]) -> Iterator[str]:
+    """Where the links of a document lead."""
+    for block in blocks:
+        if isinstance(block, Tiles):
+            yield from (each.target for each in block.tiles if each.target)
+        yield from (span.target for span in _spans(block) if isinstance(span, Link))
+
+
+def _spans(block: Block) -> Iterator[Span]:
+    match block:
+        case Paragraph(spans) | Note(_, spans):
+            yield from spans
+        case Figure(_, caption):
+            yield from caption
+        case Facts(rows):
+            yield from (span for pair in rows for spans in pair for span in spans)
+        case Bullets(items):
+            yield from (span for item in items for span in item)
+        case Tiles(tiles):
+            yield from (span for tile in tiles for span in tile.note)
+        case Table():
+            yield from (span for row in block.rows for cell in row.cells for span in cell)
+
+
 def anchors(blocks: Sequence[Block]) -> Iterator[str]:
     """Every place in a document that a link may lead to."""
     for block in blocks:

@@ -18,8 +18,8 @@ from api.report import (
     words_timeline,
     words_writing,
 )
-from api.report.blocks import Block, Document, Spans, Strong, Text
-from api.report.words_said import AUDIENCES, Said, counted, day, fit, instant, short
+from api.report.blocks import Block, Document, Spans, Strong, Text, targets
+from api.report.words_said import AUDIENCES, Said, day, extent, fit, instant, short
 
 Json = Mapping[str, Any]
 
@@ -28,13 +28,14 @@ def document(model: Json) -> Document:
     """The document of a report model."""
     model = fit(model)
     said = Said(model)
+    blocks = list(_blocks(model, said))
     name = short(model["cover"]["title"] or "", 300) if model["cover"]["title"] else ""
     return Document(
         title=f"{short(model['incident'], 120)} {name}".strip(),
         subtitle=_subtitle(model, said),
         foot=_foot(model, said),
         moment=instant(model["moment"]),
-        blocks=tuple(_blocks(model, said)),
+        blocks=(*blocks, *words_record.definitions(model, set(targets(blocks)))),
     )
 
 
@@ -60,7 +61,6 @@ def _blocks(model: Json, said: Said) -> Iterator[Block]:
     yield from words_record.findings(model)
     yield from words_record.quality(model, said)
     yield from words_record.appendix(model, said)
-    yield from words_record.definitions(model)
 
 
 def _subtitle(model: Json, said: Said) -> Spans:
@@ -92,7 +92,6 @@ def _day(model: Json, said: Said) -> str | None:
 
 def _foot(model: Json, said: Said) -> str:
     """On every page: of what, as of when, resting on which events, and for whom."""
-    positions = model["positions"]
     as_of = f" \u00b7 as of {said.time(model['as_of']).text}" if model["as_of"] else ""
-    rests = f"rests on {counted(positions['count'], 'event')}, positions {positions['first']} to {positions['last']}"
+    rests = f"rests on {extent(model['positions'])}"
     return f"{short(model['incident'], 60)}{as_of} \u00b7 {rests} \u00b7 {AUDIENCES[model['audience']]}"

@@ -29,6 +29,7 @@ from api.report.words_said import (
     Said,
     counted,
     definition,
+    extent,
     joined,
     length,
     length_spans,
@@ -155,9 +156,7 @@ def _as_of(model: Json, said: Said) -> Spans:
 
 
 def _rests_on(model: Json) -> Spans:
-    found = model["positions"]
-    name = f"{counted(found['count'], 'event')}, positions {found['first']} to {found['last']}"
-    return (Link(name, "#appendix"),)
+    return (Link(extent(model["positions"]), "#appendix"),)
 
 
 def _checkpoint(found: Json | None) -> Spans:

@@ -161,10 +161,14 @@ def _event(event: Json, said: Said) -> Row:
     return row(str(event["position"]), *cells, (Code(event["leaf"]),), anchor=f"p-{event['position']}")
 
 
-def definitions(model: Json) -> Iterator[Block]:
+def definitions(model: Json, wanted: set[str]) -> Iterator[Block]:
+    """Of the figures that the report leads to."""
+    found = [each for each in model["definitions"] if definition(each["name"]) in wanted]
+    if not found:
+        return
     yield Heading(2, "What the figures mean", "definitions")
     columns = (Column("Figure", 4), Column("Is", 10), Column("Read from", 6))
-    yield table(columns, map(_definition, model["definitions"]), "Definitions")
+    yield table(columns, map(_definition, found), "Definitions")
 
 
 def _definition(each: Json) -> Row:

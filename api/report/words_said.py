@@ -179,6 +179,13 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
+def extent(positions: Json) -> str:
+    """How many events, and between which positions."""
+    first, last = positions["first"], positions["last"]
+    between = f"position {first}" if first == last else f"positions {first} to {last}"
+    return f"{counted(positions['count'], 'event')}, {between}"
+
+
 def joined(parts: Iterable[Spans], between: str = ", ") -> Spans:
     found: list[Span] = []
     for each in parts:
