@@ -35,8 +35,8 @@ from ledger.verify_store import (
     words_left,
 )
 
-FEW = PORTION
-"""Leaves up to which one process is quicker than several."""
+FEW, FEW_TO_SPAWN = PORTION, 4 * PORTION
+"""Leaves up to which one process is quicker than several: forked ones, or those that import everything first."""
 
 AHEAD = 16
 """Portions that are worked on before the first of them is joined to what was verified."""
@@ -129,12 +129,12 @@ class _Pass:
     @contextmanager
     def workers(self, processes: int) -> Iterator[Executor | None]:
         """Processes that verify portions, already started; none where one process is quicker."""
-        if processes == 1 or self._report.head <= FEW:
-            yield None
-            return
         # A fork begins at once, with all that is imported; but beside another thread, it could inherit a lock that is
         # held, and wait for it for ever.
         alone = active_count() == 1 and sys.platform == "linux"
+        if processes == 1 or self._report.head <= (FEW if alone else FEW_TO_SPAWN):
+            yield None
+            return
         with ProcessPoolExecutor(processes, get_context("fork" if alone else "spawn")) as pool:
             pool.submit(int).result()
             yield pool

@@ -514,7 +514,7 @@ def test_a_leaf_that_was_signed_in_another_form_is_told_by_a_thorough_verificati
     assert texts(report) == "position 2 has a leaf that is not in canonical form"
 
 
-def test_large_records_are_verified_portion_by_portion_and_named_alike(tmp_path):
+def test_large_records_are_verified_portion_by_portion_and_named_alike(tmp_path, monkeypatch):
     """More than one portion, several processes; a difference in each, and one across the border."""
     record = SealedRecord(tmp_path / "data")
     count = 2 * 16_384 + 700
@@ -531,6 +531,7 @@ def test_large_records_are_verified_portion_by_portion_and_named_alike(tmp_path)
     assert (report.differences, report.head) == ([], count)
     assert report == verified(folder, processes=2)
     assert report.root == verified(folder, processes=2, quick=True).root
+    monkeypatch.setattr("ledger.verify_record.FEW_TO_SPAWN", 1)
     with ThreadPoolExecutor(1) as another:
         assert report == another.submit(verified, folder, processes=2).result()
     for position in (16_384, 16_385, 33_000):
