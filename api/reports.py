@@ -41,6 +41,7 @@ class Format:
     content_type: str
     render: Callable[[Model], bytes]
     inline: bool = True
+    binary: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +102,9 @@ FORMATS = {
     "json": Format("application/json", "application/json", _json),
     "md": Format("text/markdown", "text/markdown; charset=utf-8; variant=GFM", _document("markdown")),
     "html": Format("text/html", "text/html; charset=utf-8", _document("html")),
-    "pdf": Format("application/pdf", "application/pdf", _pdf),
+    "pdf": Format("application/pdf", "application/pdf", _pdf, binary=True),
     "csv": Format("text/csv", "text/csv; charset=utf-8; header=present", _csv, inline=False),
-    "docx": Format(DOCX, DOCX, _docx, inline=False),
+    "docx": Format(DOCX, DOCX, _docx, inline=False, binary=True),
 }
 """By name; the first is the default."""
 
@@ -123,10 +124,14 @@ class ReportQuery(MomentSchema):
 
 def _documented(view: Any) -> Any:
     view = blp.refuses(400, 404, 406, 501, 503)(view)
-    text = {"schema": {"type": "string"}}
-    others = {each.media_type: text for name, each in FORMATS.items() if name != "json"}
+    others = {
+        each.media_type: {"schema": {"type": "string"} | ({"contentMediaType": each.media_type} if each.binary else {})}
+        for name, each in FORMATS.items()
+        if name != "json"
+    }
+    disposition = {"Content-Disposition": {"description": "a name for the file", "schema": {"type": "string"}}}
     view = blp.doc(responses={200: {"content": others}})(view)
-    return blp.response(200, Report, description="the report")(view)
+    return blp.response(200, Report, description="the report", headers=disposition)(view)
 
 
 @blp.route("/incidents/<id:incident>/report", parameters=Named.parameters)
