@@ -190,6 +190,14 @@ def test_eighteen_changes_of_severity_are_all_named():
     assert [bar.label for bar in arranged.bars] == [each.label for each in told]
 
 
+def test_a_long_name_leaves_the_way_down_free():
+    """Three versions within half an hour: that of the first stands aside, and all are named."""
+    ends = [(0, 5, "2026.11.20-hot"), (5, 25, "2.4.1-rc"), (25, 35, "2.4.1-r2")]
+    told = [Span(at(begin), at(end), name) for begin, end, name in ends]
+    arranged = bars.tracks(told, axis([at(0), at(240)], LONDON, 100, 670), 676)
+    assert arranged.folded == ()
+
+
 @given(st.lists(st.tuples(st.integers(1, 30), st.integers(1, 60)), min_size=2, max_size=30))
 @settings(max_examples=200, deadline=None)
 def test_no_line_to_a_label_runs_through_another(versions):

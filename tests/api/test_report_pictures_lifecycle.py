@@ -81,6 +81,13 @@ def test_a_narrow_strip_goes_down():
     assert {"acknowledged", "to acknowledge"} <= set(texts(narrow))
 
 
+def test_a_measure_within_another_has_a_row_of_its_own():
+    """Their labels would have room beside each other; their brackets would not."""
+    drawing = lifecycle.draw(steps(), [Measure("long", 0, 9, 60), Measure("short", 0, 1, 60)], LONDON)
+    found = {float(each.get("y")) for each in parsed(drawing).iter() if each.get("height") == "4"}
+    assert len(found) == 2
+
+
 some_steps = st.lists(st.builds(Step, labels, st.none() | moments, st.booleans()), max_size=10)
 
 
