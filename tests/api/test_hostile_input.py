@@ -267,12 +267,14 @@ def test_a_history_of_decisions_is_taken_in_seconds(fresh_server):
 
 @pytest.mark.parametrize("later_s", [0, 0.05, 0.1, 0.2, 0.4])
 def test_a_stop_while_it_starts_is_a_stop(tmp_path, later_s):
-    """Whoever is told to stop says nothing of attributes, and exits 0, soon."""
+    """Whoever is told to stop says nothing of attributes, and exits 0; no worker misses it and has to be killed."""
     server = Server(tmp_path / "server")
     command = [LASTGOOD, "serve", "--port", "0", "--data", str(server.data)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()) as process:
         process.stdout.readline()
         time.sleep(later_s)
         process.terminate()
-        _, said = process.communicate(timeout=8)
-    assert (process.returncode, b"Traceback" in said) == (0, False)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert b"Traceback" not in said
+    assert b"SIGKILL" not in said
