@@ -129,6 +129,6 @@ def test_a_long_name_that_is_not_there_is_soon_known_not_to_be():
     """No way to write a name is tried twice."""
     names = Names({" ".join("a" * 150) + " b": "responder"})
     text = " ".join("a" * 10_000)
-    began = time.perf_counter()
+    began = time.process_time()
     assert names.hidden(text) == text
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
