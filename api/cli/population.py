@@ -1,5 +1,7 @@
 """
 A population of changes from elsewhere: CSV with a header, or NDJSON; columns under whatever names they have there.
+
+What spreadsheets write is CSV, too: with semicolons or tabs, and names in capitals.
 """
 
 import csv
@@ -17,6 +19,7 @@ from ledger.values import Unfit, instant, microseconds
 from projections.reconcile import Item
 
 COLUMNS = ("service", "environment", "version", "time", "id")
+SEPARATORS = ",;\t"
 
 _EPOCH = re.compile(r"\d{10}(\d{3})?(\.\d+)?")
 _SPACED = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?) ?(UTC|Z|[+-]\d\d:\d\d)?")
@@ -58,16 +61,35 @@ def read(content: bytes, names: Mapping[str, str], usual: Mapping[str, str | Non
 
 
 def _csv(text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    """Each row with the line that it begins in, by the names in the header."""
+    lines = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=_separator(text))
+    header: list[str] | None = None
+    begun = 1
     try:
-        for row in reader:
-            if None in row:
-                raise Invalid(f"line {reader.line_num}: it has more cells than the header", "quote cells with commas")
-            yield reader.line_num, row
+        for cells in lines:
+            line, begun = begun, lines.line_num + 1
+            if header is None:
+                header = _header(cells)
+            elif len(cells) > len(header):
+                raise Invalid(f"line {line}: it has more cells than the header", "quote cells that hold a separator")
+            elif cells:
+                yield line, dict(zip(header, cells, strict=False))
     except csv.Error as error:
-        raise Invalid(
-            f"line {reader.reader.line_num}: {error}", "the file is read as CSV with a header, or NDJSON"
-        ) from None
+        raise Invalid(f"line {lines.line_num}: {error}", "the file is read as CSV with a header, or NDJSON") from None
+
+
+def _separator(text: str) -> str:
+    """A comma, or what spreadsheets write instead of it: the one that the header has."""
+    header = text.partition("\n")[0]
+    return max(SEPARATORS, key=lambda each: (header.count(each), each == ","))
+
+
+def _header(cells: list[str]) -> list[str]:
+    """The columns' names, without the blanks around them."""
+    names = [each.strip() for each in cells]
+    if doubled := next((each for each in names if each and names.count(each) > 1), None):
+        raise Invalid(f"line 1: two columns are called {doubled!r}", "give each a name of its own")
+    return names
 
 
 def _ndjson(text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -84,7 +106,8 @@ def _ndjson(text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
 
 
 def _item(line: int, row: Mapping[str, Any], names: Mapping[str, str], usual: Mapping[str, str | None]) -> Item:
-    told = {ours: _cell(row.get(theirs)) for ours, theirs in names.items()}
+    found = {name.casefold(): value for name, value in row.items()}
+    told = {ours: _cell(row.get(theirs, found.get(theirs.casefold()))) for ours, theirs in names.items()}
     where = {name: told[name] or usual[name] for name in ("service", "environment")}
     for name in ("service", "environment"):
         if where[name] is None:

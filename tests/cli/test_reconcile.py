@@ -160,6 +160,22 @@ def test_columns_as_they_are_called_there():
     assert (found.service, found.environment, found.version, found.id) == ("a, b", "prod", "0543e8", None)
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_what_spreadsheets_write_is_read(separator):
+    """Other separators, blanks around names, capitals, a byte order mark, line ends of their own."""
+    header = separator.join(["Service", " Environment ", "VERSION", "Time"])
+    row = separator.join(["web", "prod", '"1,5;0"', "2026-03-02T09:00:00Z"])
+    (found,) = read(f"\ufeff{header}\r\n{row}\r\n")
+    assert (found.place, found.service, found.environment, found.version) == (2, "web", "prod", "1,5;0")
+
+
+def test_a_row_is_where_it_begins():
+    """Also where a cell has several lines."""
+    text = f'{HEADER}web,prod,"A\nB",2026-03-02T09:00:00Z,\nweb,prod,A,soon,\n'
+    with pytest.raises(Invalid, match="^line 4: "):
+        read(text)
+
+
 def test_ndjson_is_read_as_well():
     """Numbers stay as they are written, and what is none is left out."""
     text = '{"service": "web", "environment": "prod", "version": 2.4, "time": 1772442000, "id": null}\n\n'
@@ -198,6 +214,7 @@ def test_times_as_others_write_them(text):
         (f"{HEADER}web,prod,A,2026-03-02T09:00:00Z,\n,prod,A,2026-03-02T09:00:00Z,\n", 3),
         (f"{HEADER}web,prod,A,2026-03-02T09:00:00Z,x,y,z\n", 2),
         (f'{HEADER}"web,prod\n', 2),
+        ("service,environment,time,Time,time\nweb,prod,1,2,3\n", 1),
         ('{"service": "web"}\n[]\n', 1),
         ('{"service": "web", "environment": "p", "time": "2026-03-02T09:00:00Z"}\nnot json\n', 2),
     ],
