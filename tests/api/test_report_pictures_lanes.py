@@ -190,6 +190,18 @@ def test_eighteen_changes_of_severity_are_all_named():
     assert [bar.label for bar in arranged.bars] == [each.label for each in told]
 
 
+def test_no_label_runs_into_a_cut():
+    """Of a bar that goes on through one, the label stands in a piece that has room for it."""
+    known = [at(60 * hours) for hours in (0, 0.3, 0.6, 48, 48.7, 49, 50.5)]
+    told = [Span(known[2], known[-1], "1.4.2 (rolled back)"), Span(known[0], known[-1], "1.5.0", Tone.BAD, True)]
+    scaled = axis(known, LONDON, 100, 670)
+    ((torn, whole),) = scaled.torn
+    placed = {bar.span.label: bar for bar in bars.tracks(told, scaled, 676).bars}
+    assert {bar.place for bar in placed.values()} == {"inside"}
+    assert placed["1.4.2 (rolled back)"].label_left > whole
+    assert placed["1.5.0"].label_left + text.width("1.5.0", 11, "semibold") < torn
+
+
 def test_a_long_name_leaves_the_way_down_free():
     """Three versions within half an hour: that of the first stands aside, and all are named."""
     ends = [(0, 5, "2026.11.20-hot"), (5, 25, "2.4.1-rc"), (25, 35, "2.4.1-r2")]

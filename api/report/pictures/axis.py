@@ -83,6 +83,12 @@ class Axis:
         """From *x* to the next cut on its right, or to the end."""
         return min([left for left, _ in self.torn if left > x] or [self.right]) - x
 
+    def pieces(self, low: float, high: float) -> list[tuple[float, float]]:
+        """What no cut takes of the part from *low* to *high*; nothing where it lies in one."""
+        edges = [low, *(edge for cut in self.torn for edge in cut if low < edge < high), high]
+        found = pairwise(edges)
+        return [(a, b) for a, b in found if not any(left < (a + b) / 2 < right for left, right in self.torn)]
+
     def x(self, instant: datetime) -> float:
         """An instant beyond an end stands at that end."""
         return self.x_of(times.within_reach(instant).timestamp())

@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from datetime import tzinfo
 
 from api.report.pictures import text
-from api.report.pictures.bars import CALLOUT, PAD, STRIP, Bar, Bars, hold, said
-from api.report.pictures.canvas import BARS, SIZE, SMALL, Canvas
+from api.report.pictures.bars import CALLOUT, HATCHED, PAD, STRIP, Bar, Bars, hold, said
+from api.report.pictures.canvas import BARS, SMALL, Canvas
 from api.report.pictures.palette import Ink
 from api.report.pictures.tones import Tone
-
-_HATCHED = 24.0
 
 
 def draw(canvas: Canvas, bars: Bars, top: float, zone: tzinfo, right: float) -> None:
@@ -45,19 +43,11 @@ def _draw_bar(canvas: Canvas, bar: Bar, top: float, height: float, zone: tzinfo)
     middle = top + height / 2 + 3.8
     weight: text.Weight = "semibold" if bar.place == "inside" and height > STRIP else "regular"
     if bar.place == "inside":
-        canvas.text(_beside_hatching(bar, weight), middle, bar.label, weight=weight, ink=tone.text, title=title)
+        canvas.text(bar.label_left, middle, bar.label, weight=weight, ink=tone.text, title=title)
     elif bar.place == "after":
         canvas.text(bar.right + PAD, middle, bar.label, title=title)
     elif bar.place == "before":
         canvas.text(bar.left - PAD, middle, bar.label, anchor="end", title=title)
-
-
-def _beside_hatching(bar: Bar, weight: text.Weight) -> float:
-    """Where a label inside begins: after what is hatched, where there is room for both."""
-    since_alone = bar.span.since_estimated and not bar.span.until_estimated
-    shifted = bar.left + _HATCHED + PAD
-    fits = shifted + text.width(bar.label, SIZE, weight) + PAD <= bar.right
-    return shifted if since_alone and fits else bar.left + PAD
 
 
 def _hatching(tone: Tone) -> Ink:
@@ -68,7 +58,7 @@ def _hatching(tone: Tone) -> Ink:
 def _estimated(bar: Bar) -> Iterator[tuple[float, float]]:
     """The whole of a bar if both its ends are estimated, else its end that is."""
     since, until = bar.span.since_estimated, bar.span.until_estimated
-    part = min(_HATCHED, bar.width / 2)
+    part = min(HATCHED, bar.width / 2)
     if since and until:
         yield bar.left, bar.right
     elif since:

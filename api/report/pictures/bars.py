@@ -28,6 +28,7 @@ MOST_CALLOUTS = 4
 CALLOUT = 14.0
 _THINNEST = 2.0
 _READABLE = 46.0
+HATCHED = 24.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Bar:
     """Of the label: `inside`, `after`, `before` or `below`."""
     callout: int = 0
     label_left: float = 0.0
-    """Of a label below."""
+    """Of one inside or below."""
 
     @property
     def width(self) -> float:
@@ -81,7 +82,8 @@ def tracks(spans: Sequence[Span], axis: Axis, right: float, most: int = MOST_STR
     for span in sorted(spans, key=_begin):
         low, high = _ends(span, axis)
         row = rows.place(*_true_ends(span, axis))
-        placed.append(Bar(span, low, high, -1 if row is None else row, *_inside(span, low, high, axis)))
+        label, place, left = _inside(span, low, high, axis)
+        placed.append(Bar(span, low, high, -1 if row is None else row, label, place, label_left=left))
     drawn, callouts = _called_out([bar for bar in placed if bar.row >= 0], axis, right, min(MOST_CALLOUTS, most))
     return Bars(tuple(drawn), _untold(placed, drawn), BAR + 3, len(rows), callouts)
 
@@ -129,15 +131,20 @@ def _ends(span: Span, axis: Axis) -> tuple[float, float]:
     return low, high
 
 
-def _inside(span: Span, low: float, high: float, axis: Axis) -> tuple[str, str]:
-    """The label as it fits inside, and where it goes: rather whole below than cut inside."""
-    room = min(high - low, axis.room(low)) - 2 * PAD
+def _inside(span: Span, low: float, high: float, axis: Axis) -> tuple[str, str, float]:
+    """The label as it fits inside, where it goes, and where it begins: rather whole below than cut inside."""
     whole = text.shown(span.label)
-    if text.width(whole, SIZE, "semibold") <= room:
-        return whole, "inside"
+    wide = text.width(whole, SIZE, "semibold")
+    pieces = axis.pieces(low, high) or [(low, low)]
+    beside = [(low + HATCHED, pieces[0][1])] if span.since_estimated and not span.until_estimated else []
+    for left, right in (*beside, *pieces):
+        if left + wide + 2 * PAD <= right:
+            return whole, "inside", left + PAD
+    left, right = max(pieces, key=lambda piece: piece[1] - piece[0])
+    room = right - left - 2 * PAD
     cut = text.fitted(span.label, room, SIZE, "semibold") if room >= _READABLE else ""
     goes_below = whole and (not cut or text.width(whole, SMALL) <= LONGEST)
-    return (cut, "below") if goes_below else (cut, "inside")
+    return cut, "below" if goes_below else "inside", left + PAD
 
 
 def _called_out(bars: Sequence[Bar], axis: Axis, right: float, most: int) -> tuple[list[Bar], int]:
@@ -190,8 +197,8 @@ def _strip(span: Span, axis: Axis, right: float, rows: Rows) -> Bar:
         )
         for first, last, place, fits in ways:
             if fits and (row := rows.place(first, last + _GAP)) is not None:
-                return Bar(span, low, high, row, label, place)
+                return Bar(span, low, high, row, label, place, label_left=low + PAD)
     inside = min(high - low, axis.room(low)) - 2 * PAD
     label = text.fitted(span.label, inside, SIZE) if inside >= _READABLE else ""
     row = rows.place(low, high + _GAP)
-    return Bar(span, low, high, -1 if row is None else row, label, "inside")
+    return Bar(span, low, high, -1 if row is None else row, label, "inside", label_left=low + PAD)
