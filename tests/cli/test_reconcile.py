@@ -172,7 +172,7 @@ def test_what_spreadsheets_write_is_read(separator):
 def test_a_row_is_where_it_begins():
     """Also where a cell has several lines."""
     text = f'{HEADER}web,prod,"A\nB",2026-03-02T09:00:00Z,\nweb,prod,A,soon,\n'
-    with pytest.raises(Invalid, match="^line 4: "):
+    with pytest.raises(Invalid, match=r"^line 4: "):
         read(text)
 
 
