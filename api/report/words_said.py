@@ -28,6 +28,7 @@ SOON = timedelta(minutes=10)
 """For so long a release may follow its deployment, and nobody speaks of a difference."""
 
 _OFFSET = re.compile(r"UTC([+-])(\d\d):(\d\d)")
+_TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 _UNFIT = re.compile("[\ufffe\uffff\ud800-\udfff\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
@@ -127,11 +128,12 @@ def at(*positions: int) -> Spans:
 
 
 def short(text: str | None, most: int = LONGEST) -> str:
-    """A recorded text on one line, and where it was cut."""
+    """A recorded text on one line, and where it was cut; it turns none of our words around."""
     if text is None:
         return NOT_RECORDED
     line = " ".join(text.split())
-    return line if len(line) <= most else f"{line[:most]}\u2026 ({len(line) - most} more characters)"
+    told = f"\u2068{line[:most]}\u2069" if _TURNS.search(line) else line[:most]
+    return told if len(line) <= most else f"{told}\u2026 ({len(line) - most} more characters)"
 
 
 def words(text: str | None) -> Spans:

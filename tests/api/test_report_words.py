@@ -294,3 +294,11 @@ def test_of_a_great_many_events_the_first_are_told_and_the_others_counted(story,
     assert text.count("and 20 more, which the JSON has") == 2
     assert "#p-10)" in text
     assert "#p-11)" not in text
+
+
+def test_what_is_cut_or_runs_backwards_turns_none_of_our_words_around():
+    """A text that says so is kept apart from what stands beside it."""
+    assert words_said.short("a\n b" * 3, 5) == "a ba \u2026 (4 more characters)"
+    assert words_said.short("\u202eabc") == "\u2068\u202eabc\u2069"
+    assert words_said.short("\u202eabc", 2) == "\u2068\u202ea\u2069\u2026 (2 more characters)"
+    assert words_said.short(None) == "not recorded"
