@@ -2,7 +2,7 @@
 The first page of a report: what it is about, one sentence, the measures, and the steps from impact to closing.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -165,11 +165,30 @@ def _clauses(model: Mapping[str, Any]) -> Iterator[str]:
     if (detected := measures["time_to_detect"]["seconds"]) is not None:
         about = "about " if measures["time_to_detect"]["estimated"] else ""
         yield f"it was detected {about}{_said(detected)} {'before' if detected < 0 else 'after'} impact began"
-    yield from list(map(_returned, model["rollbacks"]))[:1]
+    yield from _rollbacks(model["rollbacks"])
     if (resolved := measures["time_to_resolve"]["seconds"]) is not None:
         yield f"it was resolved {_said(resolved)} {'before' if resolved < 0 else 'after'} its declaration"
     elif cover["ended"] is None:
         yield "it is not over"
+
+
+def _rollbacks(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The last that helped, else the last decision that was carried out, else the last; and what became of the others."""
+    if not found:
+        return
+    *_, told = max((*_weight(each), place) for place, each in enumerate(found))
+    yield _returned(found[told])
+    live = [each["deployed_live"] is True for place, each in enumerate(found) if place != told]
+    if len(live) == 1:
+        yield f"another rollback {'was' if live[0] else 'was not'} carried out"
+    elif live:
+        done = {0: "none was", 1: "one was", len(live): "all were"}.get(sum(live), f"{sum(live)} were")
+        yield f"of {len(live)} other rollbacks {done} carried out"
+
+
+def _weight(rollback: Mapping[str, Any]) -> tuple[bool, bool, bool]:
+    decided = rollback["decided"] is not None
+    return rollback["helped"] is True, decided and rollback["deployed_live"] is True, decided
 
 
 def _returned(rollback: Mapping[str, Any]) -> str:

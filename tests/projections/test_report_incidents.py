@@ -287,3 +287,27 @@ def test_a_rollback_that_was_called_off_or_failed_is_told_so(story):
     report = told(story)
     assert report["rollbacks"][0]["cancelled"]["by"] == "person-ada"
     assert "roll web back to A, which was called off" in report["summary"]["sentence"]
+
+
+def test_of_several_rollbacks_the_sentence_tells_the_one_that_helped(story):
+    """Not the first, which was called off; the others are counted, and whether they were carried out."""
+    for number, version in enumerate("ABC"):
+        story.at(f"0{number + 7}:00").deployed(version)
+    story.at("10:00").declared("INC-1", "SEV-1")
+    story.at("10:02").decided("B", "RB-0", incident="INC-1")
+    story.at("10:03").rollback_cancelled("RB-0", reason="too early")
+    story.at("10:10").decided("B", "RB-1", incident="INC-1")
+    story.at("10:14").rolled_back("B", "RB-1")
+    assert "rolled back to B, live 4 min after that was decided; another rollback was not carried out;" in sentence(
+        story
+    )
+    story.at("10:20").rollback_ineffective("RB-1", reason="the same errors")
+    story.at("10:30").decided("A", "RB-2", incident="INC-1")
+    story.at("10:38").rolled_back("A", "RB-2")
+    story.at("10:45").rollback_verified("RB-2")
+    helped = "web was rolled back to A, live 8 min after that was decided, which helped"
+    assert f"{helped}; of 2 other rollbacks one was carried out;" in sentence(story)
+
+
+def sentence(story):
+    return told(story)["summary"]["sentence"]
