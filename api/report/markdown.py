@@ -63,6 +63,14 @@ def at_start(line: str) -> str:
     return _AT_START.sub(lambda found: f"\\{found[1]}" if found[1] else f"{found[2]}\\{found[3]}", line.lstrip())
 
 
+def emphasised(words: str, mark: str) -> str:
+    """Blanks at its ends stand outside of the marks: within, or with nothing beside a comma, they would show as marks."""
+    if not words.strip():
+        return ""
+    before, after = (" " if each.isspace() else "" for each in (words[0], words[-1]))
+    return f"{before}{mark}{escape(words.strip())}{mark}{after}"
+
+
 def code(words: str, *, in_table: bool = False) -> str:
     words = _SPACE.sub(" ", words)
     if not words.strip():
@@ -139,12 +147,11 @@ class _Markdown:
             case Text(words) | Time(words, _):
                 return escape(words)
             case Strong(words):
-                return f"**{escape(words).strip()}**" if words.strip() else ""
+                return emphasised(words, "**")
             case Code(words):
                 return code(words, in_table=self._in_table)
             case Mark(words, tone):
-                mark = "_" if tone == "quiet" else "**"
-                return f"{mark}{escape(words).strip()}{mark}" if words.strip() else ""
+                return emphasised(words, "_" if tone == "quiet" else "**")
             case Link(words, target):
                 return self._link(escape(words), target)
             case Ref(positions):

@@ -7,10 +7,12 @@ from base64 import b64encode
 from hashlib import sha256
 
 import pytest
+from markdown_it import MarkdownIt
 from pypdf import PdfReader
 
 from api.report import author_text as author
 from api.report import docx, html, markdown, pdf
+from api.report.blocks import Document, Mark, Paragraph, Text, Time
 from tests.api import report_scene as scene
 
 WRITTEN = """## Why
@@ -37,6 +39,15 @@ if x:
 
 ![a graph](https://example.org/g.png) <b>raw</b>
 """
+
+
+@pytest.mark.parametrize("tone, tag", [("quiet", "em"), ("caution", "strong")])
+def test_emphasis_in_markdown_ends_where_its_words_do(tone, tag):
+    """Also where they end with a comma and a blank, and a date follows."""
+    spans = (Text("2"), Mark(" Written by ada, ", tone), Time("2026-06-10 10:11 UTC", scene.MOMENT))
+    document = Document("t", (Text("s"),), "f", scene.MOMENT, (Paragraph(spans),))
+    shown = MarkdownIt("commonmark").render(markdown.render(document).decode())
+    assert f"<p>2 <{tag}>Written by ada,</{tag}> 2026-06-10 10:11 UTC</p>" in shown
 
 
 @pytest.mark.parametrize("form", ["html", "md", "pdf", "docx"])
