@@ -29,6 +29,7 @@ from ledger.events import (
     RollbackStarted,
     RollbackSucceeded,
     RollbackVerified,
+    ServiceObserved,
     ServiceRemoved,
 )
 from projections import audit_artifacts, drift, said
@@ -239,17 +240,47 @@ def _direction(slot: Slot, artifact: int) -> str:
 
 
 def _wait(state: State, fact: Fact, slot: Slot) -> None:
-    """A release whose version was not deployed here; what ends the waiting settles it."""
-    if not (slot.pending or state.waiting):
-        return
-    pending = {each.position: each for each in slot.pending}
-    for position in [each for each in state.waiting if each not in pending]:
+    """A release whose version is not what was deployed here; what ends the waiting settles it."""
+    waiting = {each.position: f"{_version(slot, each.artifact)} was released" for each in slot.pending}
+    waiting |= _elsewhere(state, fact, slot)
+    for position in [each for each in state.waiting if each not in waiting]:
         state.marks[state.waiting.pop(position)].settled_by = fact.position
-    for position, each in pending.items():
+    for position, what in waiting.items():
         if position not in state.waiting:
             state.waiting[position] = len(state.marks)
-            detail = f"{slot.artifacts[each.artifact].version} was released and is not recorded as deployed here"
+            detail = f"{what} and is not recorded as deployed here"
             state.marks.append(Mark("released_not_deployed", [position], detail, fact.at))
+
+
+def _elsewhere(state: State, fact: Fact, slot: Slot) -> dict[int, str]:
+    """
+    A release that is all that says that its version runs again: it was
+    deployed here once, and another one since. Traffic may have been switched
+    back, which `rollback.succeeded` or an observation tells; or nothing at all
+    was done but the release.
+    """
+    current, deployed = slot.current, slot.deployed
+    if current is None or deployed is None or current.artifact == deployed.artifact:
+        return {}
+    begun = isinstance(fact.event, ReleaseCompleted) and current.position == fact.position
+    version = _version(slot, current.artifact)
+    if not begun and (current.position not in state.waiting or _shows(fact, version)):
+        return {}
+    return {current.position: f"{version} was released where {_version(slot, deployed.artifact)} is installed,"}
+
+
+def _shows(fact: Fact, version: str) -> bool:
+    """Whether an event says that a version runs."""
+    match fact.event:
+        case RollbackSucceeded() as event:
+            return event.to_version == version
+        case ServiceObserved() as event:
+            return any(each.version == version for each in event.running)
+    return False
+
+
+def _version(slot: Slot, artifact: int) -> str:
+    return slot.artifacts[artifact].version
 
 
 def _switch(state: State, fact: Fact, slot: Slot) -> None:

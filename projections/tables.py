@@ -18,7 +18,7 @@ from sqlite_utils import Database
 from projections import alerts, decisions, feeds, history, incident_list, metrics, oncall, remarks, search
 from projections.folds import AUDITS, STATES, Folded, kind_of, names_of
 
-FORMAT = 8
+FORMAT = 9
 """Raised whenever a fold or a table changes."""
 
 CACHED_STATES = 10_000

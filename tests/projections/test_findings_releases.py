@@ -37,6 +37,38 @@ def test_a_release_of_what_is_deployed(story):
     assert rules(story) == set()
 
 
+def back_by_a_release_alone(story):
+    story.at("09:00").deployed("A", released=False)
+    story.released("A")
+    story.at("10:00").deployed("B", released=False)
+    story.released("B")
+    return story.at("11:00").released("A")
+
+
+def test_a_release_of_what_was_replaced(story):
+    """A rollback that was released and never deployed: nobody may notice for days, so somebody is told."""
+    release = back_by_a_release_alone(story)
+    assert found(story, "released_not_deployed") == [("open", [release])]
+    deployed = story.at("15:00").deployed("A", released=False)
+    assert settled_by(story, "released_not_deployed") == [[deployed]]
+
+
+def test_traffic_that_was_switched_back(story):
+    """Two versions stand side by side, and it is said which of them runs."""
+    back_by_a_release_alone(story)
+    told = story.at("11:01").rolled_back("A", "RB-1", mechanism="traffic")
+    assert settled_by(story, "released_not_deployed") == [[told]]
+
+
+def test_what_was_released_again_is_seen_to_run(story):
+    """An observation of another version settles nothing."""
+    back_by_a_release_alone(story)
+    story.at("11:05").observed("B")
+    assert found(story, "released_not_deployed")[0][0] == "open"
+    seen = story.at("11:10").observed("A")
+    assert settled_by(story, "released_not_deployed") == [[seen]]
+
+
 # same_version_other_digest
 
 
