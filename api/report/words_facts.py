@@ -87,8 +87,18 @@ def _tiles(model: Json) -> Iterator[Tile]:
     for name in TILES:
         measure = measures[name]
         if measure["seconds"] is not None:
-            guessed: Spans = (Text("estimated"),) if measure["estimated"] else ()
-            yield Tile(titles[name], length(measure["seconds"]), guessed, definition(name))
+            notes = [*_of_which(model, name), *(["estimated"] if measure["estimated"] else [])]
+            noted: Spans = (Text(", ".join(notes)),) if notes else ()
+            yield Tile(titles[name], length(measure["seconds"]), noted, definition(name))
+
+
+def _of_which(model: Json, name: str) -> Iterator[str]:
+    """Of several rollbacks, the one that a measure is of."""
+    if len(model["rollbacks"]) > 1 and name in ("time_to_execute", "time_to_verify"):
+        start = model["measures"][name]["from"]["position"]
+        for each in model["rollbacks"]:
+            if start in each["positions"]:
+                yield f"rollback to {short(each['to_version'], 100)}"
 
 
 def _bounds(impact: Json) -> Iterator[Json | None]:
@@ -192,19 +202,23 @@ def figures(model: Json, said: Said) -> Iterator[Block]:
         return
     yield Heading(2, "Figures", "figures")
     if picture is not None:
-        yield Figure(picture, (Text("From impact to closing."),))
+        apart = joined((Text(titles[each].lower()),) for each in words_pictures.apart(model))
+        elsewhere = (Text(" Measured between other moments than these, and told below: "), *apart, Text("."))
+        yield Figure(picture, (Text("From impact to closing."), *(elsewhere if apart else ())))
     if known:
         columns = (Column("Measure", 4), Column("Lasted", 3), Column("From", 5), Column("To", 5))
-        rows = [_measure(titles[name], name, each, said) for name, each in known.items()]
+        rows = [_measure(model, titles[name], name, said) for name in known]
         yield table(columns, rows, "Measures")
     if missing:
         links = joined((Link(titles[name].lower(), definition(name)),) for name in missing)
         yield Paragraph((Text("Not recorded, and never estimated here: "), *links, Text(".")))
 
 
-def _measure(name: str, key: str, measure: Json, said: Said) -> Any:
+def _measure(model: Json, name: str, key: str, said: Said) -> Any:
+    measure = model["measures"][key]
+    which: Spans = tuple(Text(f" ({each})") for each in _of_which(model, key))
     value = length_spans(measure["seconds"])
     if measure["estimated"]:
         value = (*value, Text(" "), Mark("estimated", "caution"))
     ends = [(Text(f"{measure[end]['name']}, "), *said.moment(measure[end], estimated=False)) for end in ("from", "to")]
-    return row((Link(name, definition(key)),), value, *ends)
+    return row((Link(name, definition(key)), *which), value, *ends)

@@ -73,10 +73,21 @@ _BETWEEN = {
 }
 
 
+def apart(model: Json) -> list[str]:
+    """Measures that do not lie between the steps that the strip shows: of another rollback, or from a later severity."""
+    at = {each["step"]: each["position"] for each in model["lifecycle"]}
+    return [
+        name
+        for name, ends in _BETWEEN.items()
+        if (measure := model["measures"][name])["seconds"] is not None
+        and tuple(at.get(each) for each in ends) != (measure["from"]["position"], measure["to"]["position"])
+    ]
+
+
 def _measures(model: Json, places: Mapping[str, int]) -> Iterator[lifecycle.Measure]:
-    titles = {each["name"]: each["title"] for each in model["definitions"]}
+    titles, elsewhere = {each["name"]: each["title"] for each in model["definitions"]}, apart(model)
     for name, (first, last) in _BETWEEN.items():
-        if name not in model["measures"] or first not in places or last not in places:
+        if name in elsewhere or first not in places or last not in places:
             continue
         measure = model["measures"][name]
         left, right = sorted((places[first], places[last]))

@@ -302,3 +302,24 @@ def test_what_is_cut_or_runs_backwards_turns_none_of_our_words_around():
     assert words_said.short("\u202eabc") == "\u2068\u202eabc\u2069"
     assert words_said.short("\u202eabc", 2) == "\u2068\u202ea\u2069\u2026 (2 more characters)"
     assert words_said.short(None) == "not recorded"
+
+
+def test_of_two_rollbacks_no_bar_reaches_from_a_step_of_one_to_a_step_of_the_other(story):
+    """The first was carried out and did not help, the second was verified: each figure says of which it is."""
+    for number, version in enumerate("ABC"):
+        story.at(f"0{number + 6}:00").deployed(version)
+    story.at("10:00").declared("INC-1", "SEV-1")
+    for version, minute, judged in (("B", 10, story.rollback_ineffective), ("A", 30, story.rollback_verified)):
+        story.at(f"10:{minute}").decided(version, f"RB-{version}", incident="INC-1")
+        story.at(f"10:{minute + 5}").rolled_back(version, f"RB-{version}")
+        story.at(f"10:{minute + 12}")
+        judged(f"RB-{version}")
+    found = document(story)
+    strip, *_ = [each for each in found.blocks if isinstance(each, Figure)]
+    assert "Time to execute 5 min" in strip.picture.alt
+    assert "Time to verify" not in strip.picture.alt
+    assert plain(strip.caption).endswith("told below: time to verify.")
+    told_of = [plain(each.cells[0]) for each in table(found, "Measures").rows]
+    assert told_of == ["Time to decide", "Time to execute (rollback to B)", "Time to verify (rollback to A)"]
+    (tiles,) = [each for each in found.blocks if isinstance(each, Tiles)]
+    assert plain(next(each.note for each in tiles.tiles if each.label == "Time to execute")) == "rollback to B"
