@@ -70,7 +70,7 @@ def _subtitle(model: Json, said: Said) -> Spans:
         "drill" if cover["mode"] == "drill" else None,
         _severity(cover["severity"]),
         _day(model, said),
-        f"commander {short(cover['commander'], 120)}" if cover["commander"] else None,
+        f"commander {short(cover['commander'], 120)}" if cover["commander"] not in (None, "commander") else None,
         AUDIENCES[model["audience"]],
     ]
     first, *rest = [each for each in parts if each]

@@ -70,7 +70,7 @@ def _warnings(model: Json, said: Said) -> Iterator[Block]:
         yield Note("info", (Text("This was a drill. It is counted nowhere."),))
     if cover["leads_to"]:
         yield Note("info", (Text(f"This incident was merged into {short(cover['leads_to'], 300)}: see its report."),))
-    if cover["overdue"]:
+    if cover["overdue"] and model["audience"] != "public":
         due = said.time(cover["due"])
         yield Note("caution", (Text("The postmortem was due by "), due, Text(" and is not approved yet.")))
 

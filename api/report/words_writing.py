@@ -189,7 +189,7 @@ def _incident(each: Json, said: Said) -> Spans:
     name = short(each["incident"], 300)
     told = ", ".join(short(part, 300) for part in (each["title"], each["severity"]) if part)
     began: Spans = (Text(", began "), said.time(each["began"])) if each["began"] else ()
-    return (Code(name), Text(f" {told}"), *began)
+    return (Code(name), Text(f" {told}" if told else ""), *began)
 
 
 def customer_message(model: Json, said: Said) -> Iterator[Block]:

@@ -323,3 +323,16 @@ def test_of_two_rollbacks_no_bar_reaches_from_a_step_of_one_to_a_step_of_the_oth
     assert told_of == ["Time to decide", "Time to execute (rollback to B)", "Time to verify (rollback to A)"]
     (tiles,) = [each for each in found.blocks if isinstance(each, Tiles)]
     assert plain(next(each.note for each in tiles.tiles if each.label == "Time to execute")) == "rollback to B"
+
+
+def test_the_public_is_not_told_what_is_owed_within_the_house(story):
+    """Nor that the commander was commanded by the commander."""
+    story.at("09:00").declared("INC-1", "SEV-1")
+    story.at("09:01").add("incident.role_assigned", incident="INC-1", role="commander", person="Priya Nair")
+    story.at("10:00").resolved("INC-1")
+    story.at("+9d 10:00").add("incident.note_added", incident="INC-1", text="hm")
+    inside, outside = (document(story, audience=each) for each in ("internal", "public"))
+    assert "commander Priya Nair" in plain(inside.subtitle)
+    assert "commander" not in plain(outside.subtitle)
+    assert "was due by" in markdown.render(inside).decode()
+    assert "was due by" not in markdown.render(outside).decode()
