@@ -146,13 +146,19 @@ def summary(scene: Scene) -> dict[str, Any]:
 def sentence(model: Mapping[str, Any]) -> str:
     """What happened, from the figures of the model alone."""
     cover = model["cover"]
-    kind = (cover["kind"] or "incident").replace("_", " ").replace("other", "incident")
-    what = " ".join(each for each in (cover["severity"]["peak"], kind) if each)
     places = [f"{each['service']} in {each['environment']}" for each in cover["affected"]]
     more = f" and {len(places) - 3} more" if len(places) > 3 else ""
     where = f" of {', '.join(places[:3])}{more}" if places else ""
     drill = "Drill: " if cover["mode"] == "drill" else ""
-    return "; ".join([f"{drill}{what}{where}", *_clauses(model)]) + "."
+    unknown = ", neither detected nor declared" if cover["state"] is None else ""
+    return "; ".join([f"{drill}{_what(cover)}{where}{unknown}", *_clauses(model)]) + "."
+
+
+def _what(cover: Mapping[str, Any]) -> str:
+    """`SEV-2 partial outage`, `An outage`."""
+    kind = (cover["kind"] or "incident").replace("_", " ").replace("other", "incident")
+    article = "An" if kind[:1].casefold() in "aeiou" else "A"
+    return f"{cover['severity']['peak'] or article} {kind}"
 
 
 def _clauses(model: Mapping[str, Any]) -> Iterator[str]:
@@ -168,7 +174,7 @@ def _clauses(model: Mapping[str, Any]) -> Iterator[str]:
     yield from _rollbacks(model["rollbacks"])
     if (resolved := measures["time_to_resolve"]["seconds"]) is not None:
         yield f"it was resolved {_said(resolved)} {'before' if resolved < 0 else 'after'} its declaration"
-    elif cover["ended"] is None:
+    elif cover["ended"] is None and cover["state"] is not None:
         yield "it is not over"
 
 

@@ -43,7 +43,9 @@ def test_of_an_incident_that_nobody_announced_there_is_a_report(story):
     report = told(story)
     assert (report["span"], report["cover"]["state"], report["versions"]) == (None, None, [])
     assert [each["code"] for each in report["quality"]["marks"]] == ["unknown_incident"]
-    assert report["summary"]["sentence"] == "incident; it is not over."
+    assert report["summary"]["sentence"] == "An incident, neither detected nor declared."
+    story.at("10:05").detected("INC-1")
+    assert told(story)["summary"]["sentence"] == "An incident of web in production; it is not over."
 
 
 # At which moment it is read
