@@ -41,6 +41,9 @@ CAME_TO = {
 }
 """What became of a decision to roll back that is not live, by its state."""
 
+ENDED_OTHERWISE = ("cancelled", "merged")
+"""States of an incident that was none, or is told of by another: nobody resolves it."""
+
 
 def cover(scene: Scene) -> dict[str, Any]:
     state, written, steps = scene.state, scene.postmortem, scene.answer["steps"]
@@ -172,10 +175,21 @@ def _clauses(model: Mapping[str, Any]) -> Iterator[str]:
         about = "about " if measures["time_to_detect"]["estimated"] else ""
         yield f"it was detected {about}{_said(detected)} {'before' if detected < 0 else 'after'} impact began"
     yield from _rollbacks(model["rollbacks"])
-    if (resolved := measures["time_to_resolve"]["seconds"]) is not None:
+    if cover["state"] in ENDED_OTHERWISE:
+        yield _ended_otherwise(cover)
+    elif (resolved := measures["time_to_resolve"]["seconds"]) is not None:
         yield f"it was resolved {_said(resolved)} {'before' if resolved < 0 else 'after'} its declaration"
     elif cover["ended"] is None and cover["state"] is not None:
         yield "it is not over"
+
+
+def _ended_otherwise(cover: Mapping[str, Any]) -> str:
+    since, from_what = (cover["declared"] or {}).get("time"), "its declaration"
+    if since is None:
+        since, from_what = cover["began"], "it began"
+    after = f" {_between(since, cover['ended'])} after {from_what}" if since and cover["ended"] else ""
+    where = f" into {cover['leads_to'] or cover['merged_into']}" if cover["state"] == "merged" else ""
+    return f"it was {cover['state']}{where}{after}"
 
 
 def _rollbacks(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:

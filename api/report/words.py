@@ -68,6 +68,7 @@ def _subtitle(model: Json, said: Said) -> Spans:
     parts = [
         "Incident report" if cover["status"] == "none" else "Postmortem",
         "drill" if cover["mode"] == "drill" else None,
+        cover["state"] if cover["state"] in ("cancelled", "merged") else None,
         _severity(cover["severity"]),
         _day(model, said),
         f"commander {short(cover['commander'], 120)}" if cover["commander"] not in (None, "commander") else None,

@@ -69,10 +69,20 @@ def _warnings(model: Json, said: Said) -> Iterator[Block]:
     if cover["mode"] == "drill":
         yield Note("info", (Text("This was a drill. It is counted nowhere."),))
     if cover["leads_to"]:
-        yield Note("info", (Text(f"This incident was merged into {short(cover['leads_to'], 300)}: see its report."),))
+        into = short(cover["leads_to"], 300)
+        yield Note(
+            "info", (Text(f"This incident was merged into {into}: see its report. It is counted with that one."),)
+        )
+    if cover["state"] == "cancelled":
+        yield Note("info", (Text(f"This incident was cancelled{_why_cancelled(model)}. It is counted nowhere."),))
     if cover["overdue"] and model["audience"] != "public":
         due = said.time(cover["due"])
         yield Note("caution", (Text("The postmortem was due by "), due, Text(" and is not approved yet.")))
+
+
+def _why_cancelled(model: Json) -> str:
+    reasons = [each["reason"] for each in model["decisions"] if each["type"] == "incident.cancelled"]
+    return f": {short(reasons[-1], 500).rstrip('.')}" if reasons and reasons[-1] else ""
 
 
 def _tiles(model: Json) -> Iterator[Tile]:

@@ -33,6 +33,9 @@ STATUS = {
 
 def response(model: Json, said: Said) -> Iterator[Block]:
     found, written = model["response"], model["sections"].get("response")
+    if model["cover"]["state"] in ("cancelled", "merged"):
+        # Nothing was to be done about it: nobody misses a commander or a rollback.
+        found = {**found, "without_commander": [], "expected": None}
     if not (written or found["people"] or found["without_commander"] or found["expected"]):
         return
     yield Heading(2, "Response", "response")

@@ -187,9 +187,15 @@ def _link(each: Json, said: Said) -> Spans:
 
 def _incident(each: Json, said: Said) -> Spans:
     name = short(each["incident"], 300)
-    told = ", ".join(short(part, 300) for part in (each["title"], each["severity"]) if part)
+    apart = ["drill" if each.get("mode") == "drill" else None, _over(each["state"])]
+    told = ", ".join(short(part, 300) for part in (each["title"], each["severity"], *apart) if part)
     began: Spans = (Text(", began "), said.time(each["began"])) if each["began"] else ()
     return (Code(name), Text(f" {told}" if told else ""), *began)
+
+
+def _over(state: str | None) -> str | None:
+    """What tells an incident apart that is counted nowhere by itself."""
+    return {"cancelled": "cancelled", "merged": "merged into another"}.get(state or "")
 
 
 def customer_message(model: Json, said: Said) -> Iterator[Block]:

@@ -336,3 +336,30 @@ def test_the_public_is_not_told_what_is_owed_within_the_house(story):
     assert "commander" not in plain(outside.subtitle)
     assert "was due by" in markdown.render(inside).decode()
     assert "was due by" not in markdown.render(outside).decode()
+
+
+def test_a_cancelled_incident_says_so_before_anything_else(story):
+    """And nobody misses a commander or a rollback in it."""
+    story.at("10:00").declared("INC-1", "SEV-2")
+    story.at("10:30").incident_cancelled("INC-1", reason="a false alarm.")
+    text = markdown.render(document(story)).decode()
+    assert "**Incident report** \u00b7 cancelled \u00b7 SEV-2" in text
+    assert "> This incident was cancelled: a false alarm. It is counted nowhere." in text
+    assert "production; it was cancelled 30 min after its declaration." in text
+    assert "in command" not in text
+    assert "asks for" not in text
+
+
+def test_a_merged_incident_says_where_it_went(story):
+    """Nobody resolves it; and others that are like it are told with what sets them apart."""
+    story.at("09:00").declared("INC-9", "SEV-3", mode="drill")
+    story.at("10:00").declared("INC-2", "SEV-2", title="the whole")
+    story.at("10:10").declared("INC-1", "SEV-3", title="a part")
+    story.at("10:20").merged("INC-1", "INC-2", reason="the same")
+    text = markdown.render(document(story)).decode()
+    assert "This incident was merged into INC-2: see its report. It is counted with that one." in text
+    assert "production; it was merged into INC-2 10 min after its declaration." in text
+    assert "`INC-9` as told, SEV-3, drill, began" in text
+    story.at("11:00").declared("INC-3", "SEV-3", title="later")
+    others = markdown.render(words.document(told(story, "INC-3"))).decode()
+    assert "`INC-1` a part, SEV-3, merged into another, began" in others
