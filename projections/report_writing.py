@@ -2,7 +2,9 @@
 What people wrote about an incident: causes, sections, actions, and what customers were told.
 """
 
+import re
 from typing import Any
+from unicodedata import normalize
 
 from projections import due
 from projections.postmortem import Action, Cause, Deed
@@ -10,8 +12,26 @@ from projections.report_scene import Scene, moment
 
 CAUSES = ("trigger", "root", "contributing")
 
-CUSTOMERS = frozenset("customer customers user users public everyone all external status".split())
+CUSTOMERS = frozenset("customer customers client clients consumer consumers user users public".split())
 """Words in the name of an audience that say: anybody may read it."""
+
+ANYBODY = CUSTOMERS | frozenset(
+    "all and everybody everyone external for of our page site status the to website world".split()
+)
+"""Words of which the whole name of such an audience may be made: `everyone`, but not `everyone in payments`."""
+
+INWARD = frozenset(
+    "account accounts admin admins affairs agent agents analyst analysts auditor auditors board but care cfo ceo colleague "
+    "colleagues committee companies company confidential contractor contractors controlled counsel crew cto department "
+    "departments desk developer developers devops embargo embargoed employee employees engineer engineering engineers except "
+    "excluding executive executives experience group handling hands house inhouse inside intern internal internally "
+    "intranet inward law lawyers lead leaders leadership leads legal management manager managers members nda no non "
+    "not office officers only operations operators ops organisation organization owner owners partner partners people "
+    "personnel pr private privately privileged regulator regulators relations reps reseller resellers responders restricted "
+    "sales secret secrets security select selected sensitive service sre staff stakeholder stakeholders success supplier "
+    "suppliers support team teams vendor vendors without workforce".split()
+)
+"""Words in the name of an audience that say: not everybody may. One of them is enough, whatever stands beside it."""
 
 
 def causes(scene: Scene) -> dict[str, Any]:
@@ -80,7 +100,9 @@ def customer_message(scene: Scene) -> dict[str, Any] | None:
 
 
 def is_for_customers(audience: str) -> bool:
-    return not CUSTOMERS.isdisjoint(audience.casefold().replace("-", " ").replace("_", " ").split())
+    """Whether an audience is anybody at all; of one that does not clearly say so, it is not to be thought."""
+    words = set(re.findall(r"[^\W_]+", normalize("NFKC", audience).casefold()))
+    return INWARD.isdisjoint(words) and (not CUSTOMERS.isdisjoint(words) or (bool(words) and words <= ANYBODY))
 
 
 def published(scene: Scene, audience: str) -> dict[str, Any] | None:

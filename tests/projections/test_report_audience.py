@@ -133,6 +133,20 @@ def test_what_was_not_published_stays_in_the_house(peopled):
     assert {str(each["data"]) + str(each["evidence"]) for each in report["timeline"]} == {"{}[]"}
 
 
+def test_what_customers_were_told_is_never_an_update_for_others(peopled):
+    """Neither in the timeline nor as the message to customers."""
+    peopled.at("10:05").add(
+        "incident.update_published",
+        incident="INC-1",
+        audience="external partners under NDA",
+        text="the contract is void",
+    )
+    for audience in ("public", "internal"):
+        report = told(peopled, audience=audience)
+        assert report["customer_message"]["text"].startswith("we are on it")
+    assert "void" not in json.dumps(public(peopled))
+
+
 def test_the_record_can_be_checked_from_outside_all_the_same(peopled):
     """Positions, times and leaf hashes of all events are in the appendix, also of those that are not told of."""
     assert public(peopled)["appendix"] == told(peopled, name_of=NAMES.get)["appendix"]
@@ -166,10 +180,30 @@ def test_the_figures_are_the_same_for_everybody(peopled):
 
 @pytest.mark.parametrize(
     "audience, may",
-    [("customers", True), ("Status page", True), ("all users", True), ("internal", False), ("executives", False)],
+    [
+        ("customers", True),
+        ("Status page", True),
+        ("all users", True),
+        ("everyone", True),
+        ("external", True),
+        ("enterprise_customers", True),
+        ("internal", False),
+        ("executives", False),
+        ("external partners under NDA", False),
+        ("internal users", False),
+        ("customer support leads (internal)", False),
+        ("customers-only: staff", False),
+        ("not for customers", False),
+        ("non-public", False),
+        ("\uff49nternal users", False),
+        ("everyone in payments", False),
+        ("external counsel", False),
+        ("all hands", False),
+        ("", False),
+    ],
 )
 def test_an_update_is_public_where_its_audience_says_so(audience, may):
-    """Any other is taken for inward: who means the public can say it."""
+    """Any other is taken for inward: who means the public can say it. One word that says "not everybody" is enough."""
     assert is_for_customers(audience) is may
 
 
