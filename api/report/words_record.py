@@ -107,8 +107,9 @@ def _quality(found: Json, said: Said) -> Iterator[Spans]:
     for each in found["marks"]:
         yield (Text(short(each["detail"], 2000)), ref(each["position"]))
     for each in found["corrections"]:
-        change = f"{plain(each['field'])} was {_value(each['was'])}, is {_value(each['now'])}"
-        yield (Text(f"Corrected: {change}{_why(each)}"), ref(each["about"], each["position"]))
+        # In public what was said before stays unsaid, and so does why.
+        change = f" was {_value(each['was'])}, is {_value(each['now'])}" if "was" in each else ""
+        yield (Text(f"Corrected: {plain(each['field'])}{change}{_why(each)}"), ref(each["about"], each["position"]))
     for each in found["retractions"]:
         yield (
             Text(f"Retracted: {plain(each['type'].replace('.', ' '))}{_why(each)}"),
@@ -125,7 +126,7 @@ def _quality(found: Json, said: Said) -> Iterator[Spans]:
 
 
 def _why(each: Json) -> str:
-    return f"; {short(each['reason'])}" if each["reason"] else ""
+    return f"; {short(each['reason'])}" if each.get("reason") else ""
 
 
 def _value(value: Any) -> str:

@@ -200,6 +200,19 @@ def test_in_public_there_is_no_name_in_any_format(story, form):
     assert "commander" in content
 
 
+@pytest.mark.parametrize("audience", ["internal", "public", "auditor"])
+@pytest.mark.parametrize("form", [markdown, html])
+def test_a_report_with_corrections_and_retractions_is_for_every_audience(story, form, audience):
+    """In public without what had been said, and why it was not so."""
+    whole(story)
+    story.at("12:00").add("record.corrected", position=6, field="title", value="5xx at the till", reason="hasty words")
+    story.at("12:01").retracted(13, reason="another incident's")
+    content = form.render(document(story, audience=audience)).decode()
+    assert "Corrected" in content
+    assert "Retracted" in content
+    assert ("hasty words" in content) == (audience != "public")
+
+
 def test_the_timeline_is_of_the_incident_and_not_of_its_postmortem(story):
     """What was written has its own sections; that it was is said once. What was corrected of it is told all the same."""
     whole(story)
