@@ -64,6 +64,11 @@ def as_dated(decision: Learnt, at: int, position: int, relieves: bool) -> bool:
     return decision.since < position and decision.at <= at + (SLACK if relieves else 0)
 
 
+def by_date(decision: Learnt, at: int, _position: int, relieves: bool) -> bool:
+    """By its own date alone, whenever that was recorded: to be shown, and to count for nothing."""
+    return decision.at <= at + (SLACK if relieves else 0)
+
+
 WAYS: tuple[Way, ...] = (as_learnt, as_dated)
 """Something went past a control if it did by either way of counting."""
 

@@ -16,7 +16,7 @@ from ledger.values import from_microseconds, rfc3339
 from projections import said
 from projections.answers import Reader
 from projections.audit import Decision
-from projections.audit_controls import WAYS, Way, as_dated, as_learnt, setting
+from projections.audit_controls import WAYS, Way, as_learnt, by_date, setting
 from projections.change_steps import Change, Slot
 from projections.facts import Fact
 from projections.findings_controls import in_force
@@ -99,7 +99,7 @@ class _Row:
     def json(self) -> dict[str, Any]:
         change, last = self.change, self.change.last
         approvals = list(self._approvals(as_learnt))
-        late = [each for each in self._approvals(as_dated) if each not in approvals]
+        late = [each for each in self._approvals(by_date) if each not in approvals]
         return {
             "kind": change.kind,
             "id": change.id,

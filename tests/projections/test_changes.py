@@ -110,6 +110,14 @@ def test_approvals_that_were_recorded_late(told):
     ]
 
 
+def test_an_approval_that_was_recorded_after_the_change_itself(told):
+    """Dated before it: what an auditor asks for first of all."""
+    told.at("09:30").deployed("A")
+    late = told.at("09:00", recorded="10:00").approved("A", by=BOB)
+    ((approvals, dated),) = rows(told, "approvals", "approvals_recorded_late")
+    assert (approvals, [each["position"] for each in dated]) == ([], [late])
+
+
 def test_a_finding_that_stands_for_many_events(story):
     """Is told once, and not at the few of them that it shows."""
     for minute in range(12):
