@@ -216,6 +216,8 @@ def _returned(rollback: Mapping[str, Any]) -> str:
     service, version = rollback["service"], rollback["to_version"]
     if rollback["decided"] is None:
         return f"{service} went back to {version}, and nobody had decided that"
+    if is_needless(rollback):
+        return f"it was decided to roll {service} back to {version}, which was live already"
     if rollback["deployed_live"]:
         took = _between(rollback["decided"]["time"], rollback["live"]["time"])
         helped = {True: ", which helped", False: ", which did not help"}.get(rollback["helped"], "")
@@ -224,6 +226,13 @@ def _returned(rollback: Mapping[str, Any]) -> str:
     if rollback["released"] is not None:
         became = "was released and not deployed"
     return f"it was decided to roll {service} back to {version}, which {became}"
+
+
+def is_needless(rollback: Mapping[str, Any]) -> bool:
+    """Whether its target was live when it was decided, and nobody carried anything out."""
+    done = any(rollback[step] for step in ("started", "succeeded", "failed", "released"))
+    decided, live = rollback["decided"], rollback["live"]
+    return not done and None not in (decided, live) and decided["position"] == live["position"]
 
 
 def _between(start: str, end: str) -> str:

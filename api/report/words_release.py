@@ -39,6 +39,7 @@ from api.report.words_said import (
     title,
     words,
 )
+from projections.report_cover import is_needless
 
 Json = Mapping[str, Any]
 
@@ -200,6 +201,8 @@ def _outcome(rollback: Json) -> Spans:
 def _reached(rollback: Json) -> str:
     if rollback["state"] == "undecided":
         return "It returned to an earlier version, and no decision for that is recorded."
+    if is_needless(rollback):
+        return "There was nothing to carry out: its target was live already when it was decided."
     if rollback["deployed_live"]:
         return "It was carried out, and its version was live."
     if rollback["released"] and not rollback["deployed"]:

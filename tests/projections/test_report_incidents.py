@@ -255,6 +255,7 @@ def test_a_decision_for_what_runs_already_is_carried_out_by_being_made(story):
     decided = story.at("10:02").decided("A", "RB-1", incident="INC-1")
     (rollback,) = told(story)["rollbacks"]
     assert (rollback["live"]["position"], rollback["deployed_live"]) == (decided, True)
+    assert "roll web back to A, which was live already" in sentence(story)
 
 
 def test_whether_a_rollback_is_live_is_not_known_while_it_may_still_be_carried_out(story):
