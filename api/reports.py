@@ -168,11 +168,17 @@ def model_of(incident: str, moment: Moment, audience: str, zone: str | None) -> 
     with service().answers.at(moment) as reader:
         story = incident_answers.story(reader, incident)
         if story is None:
-            raise exceptions.NotFound(
-                f"nothing is recorded of an incident {incident} as of {rfc3339(moment.as_of)}: "
-                "see /v1/incidents for all"
-            )
+            raise exceptions.NotFound(_nothing(incident, moment, incident_answers.taken_back(reader, incident)))
         return report.report(story, audience=audience, name_of=name_of, zone=zone, proofs=LogProofs(service()))
+
+
+def _nothing(incident: str, moment: Moment, taken_back: list[int]) -> str:
+    """Why there is no report: what was retracted was recorded all the same, and can be read."""
+    as_of = f"as of {rfc3339(moment.as_of)}"
+    if taken_back:
+        positions = ", ".join(map(str, taken_back[:20]))
+        return f"all that was recorded of an incident {incident} is retracted, {as_of}: read positions {positions} in /v1/events"
+    return f"nothing is recorded of an incident {incident} {as_of}: see /v1/incidents for all"
 
 
 def enclosed(incident: str) -> tuple[bytes, bytes]:

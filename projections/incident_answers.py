@@ -23,6 +23,7 @@ from projections import (
     roles,
     spans,
     suspicion,
+    telling,
 )
 from projections.answers import Reader
 from projections.facts import Fact
@@ -36,6 +37,17 @@ def story(reader: Reader, name: str) -> Story | None:
     """An incident to tell of at the moment of a reader; None where nothing of it is known."""
     found: State = reader.state(stream_name("incident", name))
     return None if found.heard is None else Story(reader, found)
+
+
+def taken_back(reader: Reader, name: str) -> list[int]:
+    """The positions of what was recorded of an incident of which nothing counts any more, and of what retracted it."""
+    stream = stream_name("incident", name)
+    state: State = reader.state(stream)
+    if state.heard is not None:
+        return []
+    found = telling.own(stream, reader.moment, reader.record, reader.tables)
+    retractions = (each.retraction.position for each in found if each.retraction is not None)
+    return sorted({*(each.fact.position for each in found), *retractions})
 
 
 def page(

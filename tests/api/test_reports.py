@@ -263,3 +263,14 @@ def test_the_first_checkpoint_that_covers_a_position_is_found_among_many(tmp_pat
         assert found["size"] == min(each for each in sizes if each >= position)
     assert first_covering(path, 123_457) is None
     assert json.dumps(first_covering(path, 1))
+
+
+def test_of_what_was_wholly_retracted_it_is_said_that_it_was_recorded(client, slot, name):
+    """Who follows a position of it is not told that nothing is there."""
+    declared = {"title": "by mistake", "severity": "SEV-2", "kind": "outage", "affected": [slot]}
+    first = last(client.append(event("incident.declared", incident=name, **declared)))
+    after = last(client.append(event("record.retracted", position=first, reason="a mistake")))
+    detail = report(client, name, 404, at_least=after).json()["detail"]
+    assert f"all that was recorded of an incident {name} is retracted" in detail
+    assert detail.endswith(f"read positions {first}, {after} in /v1/events")
+    assert "nothing is recorded" in report(client, f"{name}-other", 404).json()["detail"]
