@@ -70,9 +70,7 @@ class Said:
         """A moment with its zone: `2026-06-10 09:14 BST`; with seconds where there are any."""
         at = instant(text)
         there = times.within_reach(at).astimezone(self.zone)
-        short = there.tzname() or ""
-        name = short if short.isalpha() and short.isascii() else times.offset(there)
-        return Time(f"{there:%Y-%m-%d} {times.clock(there)} {name}", at)
+        return Time(f"{there:%Y-%m-%d} {times.clock(there)} {times.short(there)}", at)
 
     def maybe(self, text: str | None) -> Span:
         return Mark(NOT_RECORDED) if text is None else self.time(text)

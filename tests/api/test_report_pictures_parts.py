@@ -210,7 +210,7 @@ def test_an_hour_that_comes_twice_is_there_twice():
     found = marks(scaled)
     assert [each.label for each in found.ticks].count("01:00") == 2
     (change,) = found.turns
-    assert change.label == "clocks change to UTC"
+    assert change.label == "clocks change to GMT"
     assert change.x == pytest.approx(scaled.x(turn), abs=0.5)
     assert [each.labels[0] for each in found.periods] == ["Sat 24 Oct 2026", "Sun 25 Oct 2026"]
 
@@ -221,7 +221,7 @@ def test_an_hour_that_never_was_has_no_tick():
     found = marks(axis([turn - timedelta(hours=3), turn + timedelta(hours=3)], LONDON, 0, 600))
     hours = [each.label for each in found.ticks]
     assert hours[hours.index("00:00") + 1] == "02:00"
-    assert [each.label for each in found.turns] == ["clocks change to UTC+01:00"]
+    assert [each.label for each in found.turns] == ["clocks change to BST"]
 
 
 @given(some_moments, zones)
@@ -243,11 +243,13 @@ def test_ticks_and_days_lie_on_the_scale(instants, zone):
         (UTC, "UTC"),
         (timezone(timedelta(hours=1)), "UTC+01:00"),
         (timezone(timedelta(hours=-3, minutes=-30)), "UTC-03:30"),
-        (LONDON, "Europe/London, UTC+01:00 then UTC"),
+        (LONDON, "Europe/London, BST then GMT"),
     ],
 )
 def test_a_zone_bears_its_name_and_offsets(zone, name):
+    """Those that stand beside each time of the report: a zone is called by one name in it."""
     assert times.zone_name(zone, at(0), at(48)) == name
+    assert times.moment(at(0), LONDON).endswith("BST")
 
 
 @pytest.mark.parametrize(

@@ -105,9 +105,9 @@ def _turns(axis: Axis) -> Iterator[Tick]:
         for number in range(steps):
             low = stretch.begin + number * stretch.seconds / steps
             high = stretch.begin + (number + 1) * stretch.seconds / steps
-            before, after = (times.offset(times.local(each, axis.zone)) for each in (low, high))
-            if before != after:
-                yield Tick(axis.x_of(_turn(low, high, axis.zone)), f"clocks change to {after}")
+            before, after = (times.local(each, axis.zone) for each in (low, high))
+            if before.utcoffset() != after.utcoffset():
+                yield Tick(axis.x_of(_turn(low, high, axis.zone)), f"clocks change to {times.short(after)}")
 
 
 def _turn(low: float, high: float, zone: tzinfo) -> float:

@@ -20,6 +20,12 @@ def local(seconds: float, zone: tzinfo) -> datetime:
     return (_EPOCH + timedelta(seconds=reachable)).astimezone(zone)
 
 
+def short(at: datetime) -> str:
+    """The zone of a local time as a report names it beside each time: `BST`, where it has a name in letters; else its offset."""
+    name = at.tzname() or ""
+    return name if name.isalpha() and name.isascii() else offset(at)
+
+
 def offset(at: datetime) -> str:
     """Of a local time: `UTC`, `UTC+01:00`, `UTC-03:30`."""
     minutes = round((at.utcoffset() or timedelta()).total_seconds() / 60)
@@ -37,14 +43,14 @@ def clock(at: datetime) -> str:
 
 
 def moment(instant: datetime, zone: tzinfo) -> str:
-    """`20 Nov 2026 14:05:11 UTC+01:00`"""
+    """`20 Nov 2026 14:05:11 UTC+01:00`, `25 Oct 2026 01:30 BST`"""
     at = within_reach(instant).astimezone(zone)
-    return f"{day(at)} {clock(at)} {offset(at)}"
+    return f"{day(at)} {clock(at)} {short(at)}"
 
 
 def zone_name(zone: tzinfo, *moments: datetime) -> str:
-    """A zone with its offsets at these moments: `Europe/London, UTC+01:00 then UTC`; a fixed one by its offset alone."""
-    offsets = " then ".join(dict.fromkeys(offset(within_reach(each).astimezone(zone)) for each in sorted(moments)))
+    """A zone with its names at these moments: `Europe/London, BST then GMT`; a fixed one by its offset alone."""
+    offsets = " then ".join(dict.fromkeys(short(within_reach(each).astimezone(zone)) for each in sorted(moments)))
     key = getattr(zone, "key", None)
     return f"{key}, {offsets}" if key and key != "UTC" and offsets else key or offsets or "UTC"
 
