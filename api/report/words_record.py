@@ -105,6 +105,9 @@ def quality(model: Json, said: Said) -> Iterator[Block]:
 
 def _quality(found: Json, said: Said) -> Iterator[Spans]:
     for each in found["marks"]:
+        if each["code"] == "late_record" and found["late"]:
+            # It counts the incident's own events alone; what is said of the lag below counts those around it, too.
+            continue
         yield (Text(short(each["detail"], 2000)), ref(each["position"]))
     for each in found["corrections"]:
         # In public what was said before stays unsaid, and so does why.
@@ -117,7 +120,7 @@ def _quality(found: Json, said: Said) -> Iterator[Spans]:
         )
     if late := found["late"]:
         longest = max(late, key=lambda each: each["lag_seconds"])
-        text = f"{counted(len(late), 'event')} came late, one {longest['lag']}."
+        text = f"{counted(len(late), 'event')} of the incident and around it came late, one {longest['lag']}."
         yield (Link("Lag", definition("lag")), Text(f": {text}"), refs(each["position"] for each in late))
     for each in found["ahead"]:
         yield (Text("A clock ran ahead: claimed "), said.time(each["claimed_time"]), ref(each["position"]))

@@ -376,3 +376,13 @@ def test_a_merged_incident_says_where_it_went(story):
     story.at("11:00").declared("INC-3", "SEV-3", title="later")
     others = markdown.render(words.document(told(story, "INC-3"))).decode()
     assert "`INC-1` a part, SEV-3, merged into another, began" in others
+
+
+def test_late_events_are_counted_once(story):
+    """Those of the incident and those around it together, not each by themselves without saying so."""
+    story.at("09:00", recorded="12:00").deployed("A")
+    story.at("10:00").declared("INC-1", "SEV-1")
+    text = markdown.render(document(story)).decode()
+    about = text[text.index("## About the data") : text.index("## Appendix")]
+    assert about.count("came late") == 1
+    assert "2 events of the incident and around it came late" in about
