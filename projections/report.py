@@ -7,10 +7,11 @@ record (see `projections.report_moment`). Every figure names the positions
 that it comes from, and the appendix has every position that is named.
 """
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ledger.values import microseconds, rfc3339
+from ledger.values import instant, microseconds, rfc3339
 from projections import (
     report_audience,
     report_cover,
@@ -30,7 +31,7 @@ from projections import (
 from projections.incident_story import Story
 from projections.incident_timeline import NameOf
 from projections.report_audience import AUDIENCES
-from projections.report_moment import settled
+from projections.report_moment import read_at, settled
 from projections.report_quality import Proofs
 from projections.report_scene import Scene, time
 
@@ -53,20 +54,44 @@ def report(told: Story, *, audience: str, name_of: NameOf, zone: str | None, pro
     Raises:
         Unfit: where there is no such zone.
     """
-    story = settled(told)
     asked = None if zone is None else report_zone.find(zone)
-    scene = Scene(story, name_of, asked or report_zone.of_people(each.fact for each in story.own if each.counts))
+    story, how = settled(told), _How(audience, name_of, asked, proofs, told.reader.moment.now)
+    model = _report(story, how)
+    # What the report leads to may have been recorded last of all: a freeze, or a similar incident, dated back.
+    while how.now and (recorded := _last_recorded(model)) > story.reader.moment.at:
+        story = read_at(story, recorded)
+        model = _report(story, how)
+    return model
+
+
+@dataclass(frozen=True, slots=True)
+class _How:
+    audience: str
+    name_of: NameOf
+    zone: report_zone.Zone | None
+    proofs: Proofs
+    now: bool
+
+
+def _report(story: Story, how: _How) -> dict[str, Any]:
+    zone = how.zone or report_zone.of_people(each.fact for each in story.own if each.counts)
+    scene = Scene(story, how.name_of, zone)
+    moment = rfc3339(story.reader.moment.as_of)
     model = {
         "format": FORMAT,
         "incident": story.state.id,
-        "audience": audience,
+        "audience": how.audience,
         "zone": scene.zone.name,
-        "as_of": None if told.reader.moment.now else rfc3339(story.reader.moment.as_of),
-        "moment": rfc3339(story.reader.moment.as_of),
+        "as_of": None if how.now else moment,
+        "moment": moment,
         "span": _span(story),
-        **_sections(scene, audience),
+        **_sections(scene, how.audience),
     }
-    return _finished(scene, model, audience, proofs)
+    return _finished(scene, model, how.audience, how.proofs)
+
+
+def _last_recorded(model: dict[str, Any]) -> int:
+    return max(microseconds(instant(each["recordedtime"])) for each in model["appendix"])
 
 
 def _span(story: Story) -> dict[str, Any] | None:

@@ -27,9 +27,13 @@ def settled(story: Story) -> Story:
     if not reader.moment.now:
         return story
     at = max(_moments(story), default=reader.moment.at)
-    moment = Moment(from_microseconds(min(at, reader.moment.at)), reader.moment.known_at)
-    found = incident_answers.story(reader_at(reader, moment), story.state.id)
-    return found or story
+    return read_at(story, min(at, reader.moment.at))
+
+
+def read_at(story: Story, at: int) -> Story:
+    """The same incident at a moment, of the same record."""
+    moment = Moment(from_microseconds(at), story.reader.moment.known_at)
+    return incident_answers.story(reader_at(story.reader, moment), story.state.id) or story
 
 
 def reader_at(reader: Reader, moment: Moment) -> Reader:

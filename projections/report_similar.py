@@ -115,7 +115,13 @@ def _reasons(scene: Scene, other: State) -> Iterator[tuple[int, str, list[int]]]
     if shared and scene.state.kind is not None and scene.state.kind == other.kind:
         # Until somebody knows better every incident is of the kind `other`: that is no likeness by itself.
         kind = f" and kind: {', '.join(shared)}, {other.kind}" if other.kind != "other" else f": {', '.join(shared)}"
-        yield 1, f"same service{kind}", []
+        yield 1, f"same service{kind}", _announced(other)
+
+
+def _announced(state: State) -> list[int]:
+    """Where an incident was declared, else detected, else first heard of."""
+    step = state.first("declared") or state.first("detected") or next((each for each in state.cycles[0]), None)
+    return [] if step is None else [step.position]
 
 
 def _ties(scene: Scene, other: State) -> list[Any]:

@@ -530,3 +530,20 @@ def test_at_most_five_similar_incidents_are_told_and_only_those_known_then(story
     story.at("11:00").declared("NEW-1", "SEV-2")
     assert "NEW-1" not in {each["incident"] for each in told(story)["similar"]}
     assert "NEW-1" in {each["incident"] for each in told(story, as_of="11:00")["similar"]}
+
+
+def test_what_is_recorded_of_others_and_dated_back_moves_the_moment_too(story):
+    """The report leads to it, so the report is as of its recording; and what speaks for a likeness can be looked up."""
+    story.at("09:00").declared("INC-1", "SEV-2")
+    story.at("10:00").resolved("INC-1")
+    before = told(story)
+    assert (before["moment"], before["similar"]) == ("2026-03-02T10:00:00Z", [])
+    story.at("12:00").declared("INC-2", "SEV-2")
+    assert told(story) == before
+    other = story.at("08:00", recorded="13:00").declared("INC-3", "SEV-2")
+    report = told(story)
+    assert [(each["incident"], each["positions"]) for each in report["similar"] if each["incident"] == "INC-3"] == [
+        ("INC-3", [other])
+    ]
+    assert report["moment"] == "2026-03-02T13:00:00Z"
+    assert max(each["recordedtime"] for each in report["appendix"]) == report["moment"]
