@@ -97,7 +97,8 @@ def _tiles(model: Json) -> Iterator[Tile]:
     for name in TILES:
         measure = measures[name]
         if measure["seconds"] is not None:
-            notes = [*_of_which(model, name), *(["estimated"] if measure["estimated"] else [])]
+            marks = ("negative", measure["seconds"] < 0), ("estimated", measure["estimated"])
+            notes = [*_of_which(model, name), *(mark for mark, holds in marks if holds)]
             noted: Spans = (Text(", ".join(notes)),) if notes else ()
             yield Tile(titles[name], length(measure["seconds"]), noted, definition(name))
 
@@ -230,5 +231,7 @@ def _measure(model: Json, name: str, key: str, said: Said) -> Any:
     value = length_spans(measure["seconds"])
     if measure["estimated"]:
         value = (*value, Text(" "), Mark("estimated", "caution"))
+    if measure["seconds"] < 0:
+        value = (*value, Text(" "), Mark("negative: it ended before it began", "caution"))
     ends = [(Text(f"{measure[end]['name']}, "), *said.moment(measure[end], estimated=False)) for end in ("from", "to")]
     return row((Link(name, definition(key)), *which), value, *ends)
