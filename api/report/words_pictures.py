@@ -119,6 +119,12 @@ def timeline(model: Json, said: Said) -> Picture | None:
     )
 
 
+def left_out(model: Json) -> int:
+    """How many events lie outside of the picture's scale."""
+    found = [each for each in model["timeline"] if each["retracted"] is None]
+    return sum(not each["type"].startswith("postmortem.") and not _is_in(each, model["span"]) for each in found)
+
+
 def _is_in(entry: Json, span: Json | None) -> bool:
     """What was written afterwards is no part of the picture, and neither is what happened long after."""
     if entry["type"].startswith("postmortem."):

@@ -44,11 +44,11 @@ def timeline(model: Json, said: Said) -> Iterator[Block]:
     yield Heading(2, "Timeline", "timeline")
     picture = words_pictures.timeline(model, said)
     if picture is not None:
-        yield Figure(picture, (Text("What happened when, on one scale of time."),))
+        yield Figure(picture, (Text(f"What happened when, on one scale of time.{_left_out(model)}"),))
     writing = [each for each in entries if _is_writing(each)]
     if len(writing) > FEW:
         entries = [each for each in entries if not _is_writing(each)]
-    rows = tuple(_rows(entries, said))
+    rows = tuple(_rows(model, entries, said))
     if len(rows) < len(entries):
         yield Paragraph((Text(_about(entries, rows)),))
     if rows:
@@ -56,6 +56,12 @@ def timeline(model: Json, said: Said) -> Iterator[Block]:
     yield from more(len(rows))
     if len(writing) > FEW:
         yield Paragraph(_written(writing, said))
+
+
+def _left_out(model: Json) -> str:
+    number = words_pictures.left_out(model)
+    stand = "stands" if number == 1 else "stand"
+    return f" {counted(number, 'event')} before or after that {stand} in the table alone." if number else ""
 
 
 def _is_writing(entry: Json) -> bool:
@@ -84,8 +90,9 @@ def _about(entries: Sequence[Json], rows: Sequence[Row]) -> str:
     )
 
 
-def _rows(entries: Sequence[Json], said: Said) -> Iterator[Row]:
+def _rows(model: Json, entries: Sequence[Json], said: Said) -> Iterator[Row]:
     """One for each entry, and one for all that are folded into one."""
+    own = model["incident"]
     groups: dict[str, list[Json]] = {}
     for each in entries:
         if each["folded_into"]:
@@ -93,21 +100,23 @@ def _rows(entries: Sequence[Json], said: Said) -> Iterator[Row]:
     for each in entries:
         group = groups.get(each["folded_into"] or "", [each])
         if len(group) == 1:
-            yield _row(each, said)
+            yield _row(own, each, said)
         elif group[0] is each:
-            yield _together(group, said)
+            yield _together(own, group, said)
 
 
-def _row(entry: Json, said: Said) -> Row:
-    time = said.time(entry["time"])
-    moment: Spans = (Strong(time.text),) if entry["key"] else (time,)
-    tone: Any = "void" if entry["retracted"] else "key" if entry["key"] else "plain"
-    return row(
-        moment, who(entry), (Text(short(entry["summary"])), *remarks(entry, said)), at(entry["position"]), tone=tone
-    )
+def _row(own: str, entry: Json, said: Said) -> Row:
+    """One entry; of an incident that was merged into this one it says so, and is no key moment of this one."""
+    time, merged = said.time(entry["time"]), entry["incident"] not in (None, own)
+    key = entry["key"] and not merged
+    moment: Spans = (Strong(time.text),) if key else (time,)
+    tone: Any = "void" if entry["retracted"] else "key" if key else "plain"
+    of: Spans = (Text(" "), Mark(f"of {short(entry['incident'], 300)}")) if merged else ()
+    what = (Text(short(entry["summary"])), *of, *remarks(entry, said))
+    return row(moment, who(entry), what, at(entry["position"]), tone=tone)
 
 
-def _together(group: Sequence[Json], said: Said) -> Row:
+def _together(own: str, group: Sequence[Json], said: Said) -> Row:
     kinds = Counter(_kind(each["type"]) for each in group)
     what = ", ".join(f"{count} \u00d7 {name}" for name, count in kinds.items())
     positions = [each["position"] for each in group]
@@ -117,7 +126,7 @@ def _together(group: Sequence[Json], said: Said) -> Row:
         f"{counted(len(group), 'event')}: {what}",
         at(min(positions), max(positions)),
         tone="group",
-        folded=tuple(_row(each, said) for each in group),
+        folded=tuple(_row(own, each, said) for each in group),
     )
 
 

@@ -386,3 +386,29 @@ def test_late_events_are_counted_once(story):
     about = text[text.index("## About the data") : text.index("## Appendix")]
     assert about.count("came late") == 1
     assert "2 events of the incident and around it came late" in about
+
+
+def test_what_was_merged_much_later_is_told_apart(story):
+    """It is no key moment of this incident, and lies outside of its picture, which says so."""
+    story.at("10:00").declared("INC-1", "SEV-1")
+    story.at("10:05").mitigated("INC-1")
+    story.at("10:20").acknowledged("INC-1")
+    story.at("10:30").resolved("INC-1")
+    story.at("+9d 10:00").declared("INC-2", "SEV-3", title="the same again")
+    story.at("+9d 10:05").merged("INC-2", "INC-1", reason="the same")
+    found = document(story)
+    figure = next(each for each in found.blocks if isinstance(each, Figure) and "one scale" in plain(each.caption))
+    assert plain(figure.caption).endswith("2 events before or after that stand in the table alone.")
+    assert [each.tone for each in table(found, "Timeline").rows] == ["key"] * 4 + ["plain"] * 2
+    assert plain(table(found, "Timeline").rows[-1].cells[2]).endswith(" of INC-2")
+
+
+def test_a_measure_that_contradicts_itself_is_marked(story):
+    """It stays as it was recorded, and nobody takes it for a slip of ours."""
+    story.at("10:00").declared("INC-1", "SEV-1")
+    story.at("10:10").detected("INC-1")
+    found = document(story)
+    (measure,) = table(found, "Measures").rows
+    assert plain(measure.cells[1]) == "\u221210 min negative: it ended before it began"
+    (tiles,) = [each for each in found.blocks if isinstance(each, Tiles)]
+    assert plain(tiles.tiles[0].note) == "negative"
