@@ -260,11 +260,12 @@ class ReportWindow(ImpactWindow):
 
 
 class ReportImpact(Schema):
-    """`complete`: every window has a start and an end."""
+    """`complete`: every window has a start and an end; `estimated`: how long it was in all rests on an estimate."""
 
     seconds = _number(null=True)
     ongoing = _truth()
     complete = _truth()
+    estimated = _truth()
     windows = _many(ReportWindow)
     measured = _many(ImpactMeasured)
 

@@ -167,8 +167,7 @@ def _what(cover: Mapping[str, Any]) -> str:
 def _clauses(model: Mapping[str, Any]) -> Iterator[str]:
     impact, measures, cover = model["impact"], model["measures"], model["cover"]
     if impact["seconds"] is not None:
-        bounds = [each[bound] for each in impact["windows"] for bound in ("start", "end")]
-        about = "about " if any(each and each["estimated"] for each in bounds) else ""
+        about = "about " if impact["estimated"] else ""
         least = "" if impact["complete"] else "at least "
         yield f"customers felt it for {least}{about}{_said(impact['seconds'])}{' so far' if impact['ongoing'] else ''}"
     if (detected := measures["time_to_detect"]["seconds"]) is not None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ledger.events import AlertFired, AlertResolved
 from projections.facts import Fact
+from projections.impact import Window
 from projections.incident import Span
 from projections.report_scene import Scene, moment, time
 
@@ -14,7 +15,8 @@ from projections.report_scene import Scene, moment, time
 def impact(scene: Scene) -> dict[str, Any]:
     """
     Windows as the answer has them; of each bound, whether it is an estimate. Nothing is said of how long
-    it was where no window has an end, and no more than is known where some have none.
+    it was where no window has an end, and no more than is known where some have none. `estimated`: how long
+    it was in all rests on an estimate; one inside of another window moves nothing.
     """
     found: dict[str, Any] = scene.answer["impact"]
     lasts = [each["start"] is not None and (each["end"] is not None or found["ongoing"]) for each in found["windows"]]
@@ -22,8 +24,33 @@ def impact(scene: Scene) -> dict[str, Any]:
         **found,
         "seconds": found["seconds"] if any(lasts) else None,
         "complete": all(lasts),
+        "estimated": _is_estimated(scene),
         "windows": [_window(scene, each) for each in found["windows"]],
     }
+
+
+def _is_estimated(scene: Scene) -> bool:
+    return any(_moves(scene, each) for each in scene.state.windows)
+
+
+def _moves(scene: Scene, window: Window) -> bool:
+    """Whether a bound of a window is an estimate, and no other window, by a better bound, covers its moment."""
+    others = [each for each in scene.state.windows if each is not window]
+    bounds = ((window.start, window.start_position), (window.end, window.end_position))
+    guessed = [at for at, position in bounds if at is not None and position in scene.estimates]
+    return any(not any(_covers(scene, each, at) for each in others) for at in guessed)
+
+
+def _covers(scene: Scene, window: Window, at: int) -> bool:
+    """Whether a window holds a moment, neither of its own bounds being an estimate."""
+    bounds = {window.start_position, window.end_position}
+    until = window.end if window.end is not None or scene.state.ended is not None else scene.at
+    return (
+        window.start is not None
+        and until is not None
+        and window.start <= at <= until
+        and scene.estimates.isdisjoint(bounds)
+    )
 
 
 def _window(scene: Scene, window: dict[str, Any]) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def _tiles(model: Json) -> Iterator[Tile]:
     titles = {each["name"]: each["title"] for each in model["definitions"]}
     if impact["seconds"] is not None:
         said = ["so far"] if impact["ongoing"] else []
-        said += ["estimated"] if any(bound and bound["estimated"] for bound in _bounds(impact)) else []
+        said += ["estimated"] if impact["estimated"] else []
         note: Spans = (Text(", ".join(said)),) if said else ()
         value = length(impact["seconds"])
         yield Tile(titles["customer_impact"], value, note, definition("customer_impact"), "severe")
@@ -110,11 +110,6 @@ def _of_which(model: Json, name: str) -> Iterator[str]:
         for each in model["rollbacks"]:
             if start in each["positions"]:
                 yield f"rollback to {short(each['to_version'], 100)}"
-
-
-def _bounds(impact: Json) -> Iterator[Json | None]:
-    for window in impact["windows"]:
-        yield from (window["start"], window["end"])
 
 
 def _facts(model: Json, said: Said) -> Iterator[tuple[Spans, Spans]]:

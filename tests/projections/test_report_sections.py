@@ -179,6 +179,20 @@ def test_a_window_that_nobody_ended_says_nothing_of_how_long_it_was(story):
     assert "customers felt it for at least about 10 min" in report["summary"]["sentence"]
 
 
+def test_an_estimate_inside_of_another_window_moves_nothing(story):
+    """How long customers felt it is as sure as what bounds it; the window itself bears its mark."""
+    story.at("10:00").impact_started("INC-1", window="eu", basis="log")
+    story.at("10:10").impact_started("INC-1", window="us")
+    story.at("10:30").impact_ended("INC-1", window="eu", basis="log")
+    end = story.at("10:40").impact_ended("INC-1", window="us", basis="log")
+    found = told(story)
+    assert found["impact"]["estimated"] is False
+    assert [each["start"]["estimated"] for each in found["impact"]["windows"]] == [False, True]
+    assert "customers felt it for 40 min" in found["summary"]["sentence"]
+    story.at("10:50").corrected(end, "basis", "judgement", reason="nobody logged it")
+    assert told(story)["impact"]["estimated"] is True
+
+
 def test_each_time_in_a_severity_names_the_event_that_began_it(story):
     """Also where that was no grading, but a reopening."""
     declared = story.at("10:00").declared("INC-1", "SEV-1")
