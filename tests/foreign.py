@@ -5,6 +5,7 @@ They are installed from PyPI when a test first asks, and kept in pytest's cache.
 Where that can't be done the test is skipped with the reason; in CI it fails.
 """
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -37,6 +38,12 @@ def absent(reason: str) -> None:
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def extra(module: str, name: str) -> None:
+    """Goes on only where an optional extra is installed."""
+    if importlib.util.find_spec(module) is None:
+        absent(f"the extra {name} is not installed: pip install 'lastgood[{name}]'")
 
 
 def python_after(version: tuple[int, int]) -> str | None:

@@ -13,6 +13,7 @@ from pypdf import PdfReader
 from api.report import author_text as author
 from api.report import docx, html, markdown, pdf
 from api.report.blocks import Document, Mark, Paragraph, Text, Time
+from tests import foreign
 from tests.api import report_scene as scene
 
 WRITTEN = """## Why
@@ -54,7 +55,7 @@ def test_emphasis_in_markdown_ends_where_its_words_do(tone, tag):
 def test_the_same_document_is_the_same_bytes(form):
     """Nothing in a file says when it was made."""
     if form == "docx":
-        pytest.importorskip("pypandoc", reason="the extra docx is not installed")
+        foreign.extra("pypandoc", "docx")
     document = scene.document("words", author=WRITTEN)
     assert scene.FORMATS[form](document) == scene.FORMATS[form](document)
 
@@ -185,7 +186,7 @@ def test_without_pandoc_docx_says_what_to_install(monkeypatch):
 
 def test_a_docx_has_headings_and_a_place_for_each_link():
     """Its links within lead to bookmarks."""
-    pytest.importorskip("pypandoc", reason="the extra docx is not installed")
+    foreign.extra("pypandoc", "docx")
     import zipfile
 
     with zipfile.ZipFile(io.BytesIO(docx.render(scene.document("words", author=WRITTEN)))) as archive:

@@ -9,6 +9,7 @@ from pypdf import PdfReader
 from api.report import csv as csv_report
 from api.report import markdown
 from api.report.blocks import Column, Document, Paragraph, Row, Table, Text
+from tests import foreign
 from tests.api import report_scene as scene
 
 HOSTILE = {
@@ -65,7 +66,7 @@ FORMATS = ("html", "md", "pdf", "docx")
 
 def made(form, document):
     if form == "docx":
-        pytest.importorskip("pypandoc", reason="the extra docx is not installed")
+        foreign.extra("pypandoc", "docx")
     return scene.FORMATS[form](document)
 
 

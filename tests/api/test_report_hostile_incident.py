@@ -8,6 +8,7 @@ import pytest
 
 from api.report import csv as csv_report
 from api.report import words
+from tests import foreign
 from tests.api import report_scene as scene
 from tests.api.test_report_hostile import HOSTILE, INVISIBLE, OURS
 from tests.projections.reporting import BOB, told
@@ -100,7 +101,7 @@ def test_a_pdf_is_made_of_it(models, name):
 @pytest.mark.parametrize("name", ALL)
 def test_docx_is_made_of_it(models, name):
     """The same words."""
-    pytest.importorskip("pypandoc", reason="the extra docx is not installed")
+    foreign.extra("pypandoc", "docx")
     text = scene.read_docx(scene.FORMATS["docx"](words.document(models[name]["internal"])))
     assert scene.squeezed(ALL[name]) in scene.squeezed(text)
 

@@ -15,6 +15,7 @@ from api.report.proofs import first_covering
 from ledger.checkpoints import read_notes
 from ledger.note import Signer, signed_note
 from ledger.verify import leaf_hash
+from tests import foreign
 from tests.api import report_scene as scene
 from tests.api.test_incidents import event, last, lived
 from tests.projections.reporting import told
@@ -84,7 +85,7 @@ def test_every_format_can_be_had_by_name_or_by_accept(client, slot, name, form):
 
 def test_docx_can_be_had_where_the_extra_is_installed(client, slot, name):
     """Its words are those of the others."""
-    pytest.importorskip("pypandoc", reason="the extra docx is not installed")
+    foreign.extra("pypandoc", "docx")
     position = lived(client, name, slot)
     found = report(client, name, format="docx", at_least=position)
     assert found.headers.get_content_type() == DOCX
