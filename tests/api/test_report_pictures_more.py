@@ -169,3 +169,16 @@ def test_groups_beyond_the_most_are_counted():
     assert "19 more not drawn" in texts(drawing)
     assert "team 29" in drawing.alt
     assert drawing.height < 940
+
+
+@given(st.lists(st.floats(-10, 1e9), max_size=5))
+def test_shares_of_time_are_a_hundred_together(lengths):
+    """Each within one percent of the truth; none of what took no time."""
+    found = severities.shares(lengths)
+    whole = sum(max(each, 0) for each in lengths)
+    if whole <= 0:
+        assert found == [None] * len(lengths)
+        return
+    assert sum(found) == 100
+    assert all(abs(share - max(each, 0) / whole * 100) < 1.001 for share, each in zip(found, lengths, strict=True))
+    assert severities.shares([3, 1.67, 3.33]) == [38, 21, 41]

@@ -23,22 +23,35 @@ class Held:
     seconds: float
     ongoing: bool = False
 
-    def said(self, whole: float) -> str:
-        share = f" ({max(self.seconds, 0) / whole:.0%})" if whole > 0 else ""
-        return f"{times.length(self.seconds)}{' so far' if self.ongoing else ''}{share}"
+    def said(self, share: int | None) -> str:
+        """With its share of the whole, in percent."""
+        of_all = "" if share is None else f" ({share}%)"
+        return f"{times.length(self.seconds)}{' so far' if self.ongoing else ''}{of_all}"
+
+
+def shares(lengths: Sequence[float]) -> list[int | None]:
+    """Of each length in whole percents, together 100: what is cut off goes to those that lose most by it."""
+    whole = sum(max(each, 0) for each in lengths)
+    if whole <= 0:
+        return [None] * len(lengths)
+    exact = [max(each, 0) / whole * 100 for each in lengths]
+    missing = 100 - sum(map(int, exact))
+    raised = sorted(range(len(exact)), key=lambda place: int(exact[place]) - exact[place])[: max(missing, 0)]
+    return [int(each) + (place in raised) for place, each in enumerate(exact)]
 
 
 def draw(held: Sequence[Held], *, width: float = WIDTH) -> Drawing:
     """The picture of all that were *held*, in their order."""
     canvas = Canvas(width)
-    whole = sum(max(each.seconds, 0) for each in held)
+    told = [each.said(share) for each, share in zip(held, shares([each.seconds for each in held]), strict=True)]
     longest = max((each.seconds for each in held), default=0)
-    room = max((text.width(each.said(whole), SIZE) for each in held), default=0) + 2 * _GAP
+    room = max((text.width(each, SIZE) for each in told), default=0) + 2 * _GAP
     scale = max(width - _NAMES - room - _LEFT, 20) / max(longest, 1)
-    for number, each in enumerate(held):
-        _row(canvas, each, 6 + number * _PITCH, max(each.seconds, 0) * scale, each.said(whole), banded=number % 2 == 1)
-    told = "; ".join(f"{text.fitted(each.severity, 200, SIZE)} {each.said(whole)}" for each in held)
-    return canvas.drawing(12 + len(held) * _PITCH, f"Time in each severity: {told or 'none is recorded'}.")
+    for number, (each, said) in enumerate(zip(held, told, strict=True)):
+        _row(canvas, each, 6 + number * _PITCH, max(each.seconds, 0) * scale, said, banded=number % 2 == 1)
+    named = zip(held, told, strict=True)
+    words = "; ".join(f"{text.fitted(each.severity, 200, SIZE)} {said}" for each, said in named)
+    return canvas.drawing(12 + len(held) * _PITCH, f"Time in each severity: {words or 'none is recorded'}.")
 
 
 def _row(canvas: Canvas, held: Held, top: float, wide: float, said: str, *, banded: bool) -> None:
