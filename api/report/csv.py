@@ -32,6 +32,9 @@ COLUMNS = (
 FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 """How a cell begins that a spreadsheet might calculate; the full-width signs count in some."""
 
+UNSEEN = " \u00a0\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+"""What may stand before it and be passed over."""
+
 
 def render(report: Mapping[str, Any]) -> bytes:
     """The timeline of a report model: UTF-8, a header, CRLF."""
@@ -51,7 +54,8 @@ def defused(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return str(value)
-    return f"'{value}" if value.startswith(FORMULA) else str(value)
+    value = str(value)
+    return f"'{value}" if value.lstrip(UNSEEN).startswith(FORMULA) else value
 
 
 def _row(entry: Mapping[str, Any]) -> Iterator[Any]:

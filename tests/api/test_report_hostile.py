@@ -197,8 +197,15 @@ def test_csv_reads_back_and_calculates_nothing(words):
     head, row = csv.reader(io.StringIO(content.decode(), newline=""))
     cells = dict(zip(head, row, strict=True))
     assert cells["summary"].removeprefix("'") == words
-    assert (cells["summary"] == words) == (words[0] not in "=+-@\t\r\uff1d")
+    assert (cells["summary"] == words) == (words.lstrip(csv_report.UNSEEN)[:1] not in "=+-@\t\r\uff1d")
     assert (cells["lag_seconds"], cells["environment"], cells["key"]) == ("-1.5", "", "true")
+
+
+@pytest.mark.parametrize("unseen", ["\ufeff", " ", "\u200b", "\u00a0\ufeff"])
+def test_what_nobody_sees_hides_no_formula(unseen):
+    """A spreadsheet may pass over it and calculate."""
+    assert csv_report.defused(f"{unseen}=1+1") == f"'{unseen}=1+1"
+    assert csv_report.defused(f"{unseen}1=1") == f"{unseen}1=1"
 
 
 def test_markdown_escapes_no_more_than_it_must():
