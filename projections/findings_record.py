@@ -56,28 +56,30 @@ class Alike:
 
 def late_record(scene: RecordScene) -> Iterator[Finding]:
     """Facts were recorded long after they happened: an import, a spool, a clock that is behind."""
-    return _together(scene, "late_record", "recorded", "after they happened")
+    return _together(scene, "late_record", "recorded", ("after it happened", "after they happened"))
 
 
 def decision_recorded_late(scene: RecordScene) -> Iterator[Finding]:
     """Decisions were recorded long after they were made; for controls they count from their recording."""
-    return _together(scene, "decision_recorded_late", "decided", "before that was recorded")
+    return _together(
+        scene, "decision_recorded_late", "decided", ("before that was recorded", "before that was recorded")
+    )
 
 
 def clock_skew(scene: RecordScene) -> Iterator[Finding]:
     """Events claimed a time after their recording. They count from their recording."""
-    return _together(scene, "clock_skew", "dated", "after they were recorded")
+    return _together(scene, "clock_skew", "dated", ("after it was recorded", "after they were recorded"))
 
 
-def _together(scene: RecordScene, rule: str, done: str, than: str) -> Iterator[Finding]:
-    """One finding for each submitter and day of recording; of it the part that is asked for."""
+def _together(scene: RecordScene, rule: str, done: str, than: tuple[str, str]) -> Iterator[Finding]:
+    """One finding for each submitter and day of recording; of it the part that is asked for. *than*: of one, of several."""
     asked = {name: scene.filters[name] for name in Place._fields if name in scene.filters}
     found = _alike(scene, rule, asked)
     whole = _alike(scene, rule, {}) if asked else found
     for (submitter, day), each in found.items():
         events = "1 event" if each.count == 1 else f"{each.count:,} events"
         name, most = scene.inquiry.name_of(submitter) or submitter, "up to " if each.count > 1 else ""
-        detail = f"{events} by {name} {done} {most}{spans.said(each.worst)} {than}"
+        detail = f"{events} by {name} {done} {most}{spans.said(each.worst)} {than[each.count > 1]}"
         first = each.first[0]
         at = first.at + (0 if rule == "clock_skew" else first.amount)
         positions, within = tuple(row.position for row in each.first), whole[submitter, day].first[0].position
@@ -183,11 +185,15 @@ def own_decision_corrected(scene: RecordScene) -> Iterator[Finding]:
         if not scene.concerns(place) or not scene.inquiry.same(person, said.person(Fact.as_recorded(each.target))):
             continue
         done = "retracted" if fact.event.TOPIC == "record.retracted" else "corrected"
-        detail = f"a {each.target.event.TOPIC} was {done} by who had decided it"
+        detail = f"{_a(each.target.event.TOPIC)} was {done} by who had decided it"
         settled_by = each.taken_back or scene.inquiry.seconded_at(fact.position, person)
         positions = (fact.position, each.target.position)
         at = said.recorded(fact)
         yield Finding("own_decision_corrected", at, positions, detail, *place, settled_by=by(settled_by))
+
+
+def _a(topic: str) -> str:
+    return f"{'an' if topic[0] in 'aeiou' else 'a'} {topic}"
 
 
 # Of one slot

@@ -59,7 +59,7 @@ def _taken_back(scene: RecordScene, amended: Amended) -> Iterator[Finding]:
         return
     place = (target.service, target.environment, None)
     if scene.concerns(place):
-        detail = f"a {target.TOPIC} of {target.environment} was changed after the fact"
+        detail = f"{target.TOPIC} of {target.environment} was changed after the fact"
         person = said.person(correction)
         settled_by = amended.taken_back or scene.inquiry.seconded_at(correction.position, person)
         positions = (correction.position, amended.target.position)

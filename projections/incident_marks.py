@@ -93,7 +93,8 @@ def _late(facts: Sequence[Fact]) -> Iterator[Mark]:
     late = [each for each in lags if each[0] > LATE]
     if late:
         lag, position = max(late)
-        detail = f"{len(late)} of {len(lags)} events came late, one {spans.said(lag)} after it happened"
+        events = "event" if len(lags) == 1 else "events"
+        detail = f"{len(late)} of {len(lags)} {events} came late, one {spans.said(lag)} after it happened"
         yield Mark("late_record", detail, position)
     leads = [
         (microseconds(each.recorded.occurred_at) - each.at, each.position) for each in facts if not each.amended_by
@@ -101,10 +102,11 @@ def _late(facts: Sequence[Fact]) -> Iterator[Mark]:
     ahead = [each for each in leads if each[0] > SECOND]
     if ahead:
         lead, position = max(ahead)
+        claims = (
+            "1 event claims a time after its" if len(ahead) == 1 else f"{len(ahead)} events claim a time after their"
+        )
         yield Mark(
-            "clock_ahead",
-            f"{len(ahead)} events claim a time after their recording, one by {spans.said(lead)}",
-            position,
+            "clock_ahead", f"{claims} recording, {'by' if len(ahead) == 1 else 'one by'} {spans.said(lead)}", position
         )
 
 

@@ -48,10 +48,15 @@ def document(record: Json) -> Document:
     return Document(
         title="Change record",
         subtitle=(Strong(scope), Text(" \u00b7 "), *said.period(record["period"]["from"], until)),
-        foot=f"Change record \u00b7 {scope} \u00b7 rests on positions {looked['from'] or 0} to {looked['to'] or 0}",
+        foot=f"Change record \u00b7 {scope} \u00b7 rests on {_looked(looked)}",
         moment=instant(record["as_of"]),
         blocks=tuple(_blocks(record, said)),
     )
+
+
+def _looked(positions: Json) -> str:
+    first, last = positions["from"] or 0, positions["to"] or 0
+    return f"position {first}" if first == last else f"positions {first} to {last}"
 
 
 def _blocks(record: Json, said: Said) -> Iterator[Block]:
@@ -77,7 +82,7 @@ def _front(record: Json, said: Said) -> Iterator[Block]:
         ("As of", (said.time(record["as_of"]),)),
         (
             "Looked through",
-            (Text(f"positions {looked['from'] or 0} to {looked['to'] or 0}, {counted(looked['count'], 'event')}"),),
+            (Text(f"{_looked(looked)}, {counted(looked['count'], 'event')}"),),
         ),
         ("Of the period", (Text(counted(inside["count"], "event")),)),
         ("Checkpoint", _checkpoint(checkpoint)),

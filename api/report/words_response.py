@@ -19,15 +19,15 @@ from api.report.blocks import (
     Text,
 )
 from api.report.words_release import alternatives
-from api.report.words_said import Said, at, joined, length, ref, refs, row, short, table
+from api.report.words_said import Said, at, joined, length, plain, ref, refs, row, short, table
 
 Json = Mapping[str, Any]
 
 STATUS = {
-    "awaited": "awaited",
-    "as_expected": "as expected",
-    "deviated": "another way was chosen",
-    "missing": "not recorded",
+    "awaited": "It is awaited.",
+    "as_expected": "That is what was done.",
+    "deviated": "Another way was chosen.",
+    "missing": "That anything was chosen is not recorded.",
 }
 
 
@@ -68,12 +68,13 @@ def _gap(gap: Json, said: Said) -> Spans:
 
 def _expected(expected: Json, said: Said) -> Iterator[Block]:
     what = f"{expected['severity']} ({expected['what']}) asks for: {expected['response']}. "
-    status = f"This is {STATUS.get(expected['status'], expected['status'])}."
+    status = STATUS.get(expected["status"], str(expected["status"]))
     yield Paragraph(
         (Text(f"{what}{status} The clock began "), said.time(expected["since"]), ref(expected["position"]), Text("."))
     )
     for each in expected["deviations"]:
-        chosen = f"Instead of {short(each['expected'], 300)}: {short(each['chosen'], 300)}. {_because(each)}"
+        asked = f"{each['severity']} asked for: {short(each['expected'], 300)}"
+        chosen = f"{asked}. Chosen was: {plain(short(each['chosen'], 300))}. {_because(each)}"
         by = f" ({short(each['decided_by'], 300)})" if each["decided_by"] else ""
         yield Note("info", (Text(f"{chosen}{by} "), said.time(each["time"]), ref(each["position"])))
 

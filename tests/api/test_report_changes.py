@@ -80,6 +80,9 @@ def test_exceptions_come_before_changes(record):
     assert told["Looked through"] == "positions 1 to 9, 9 events"
     assert told["Checkpoint"] == "here, size 10, root r"
     assert document.foot == "Change record \u00b7 web \u00b7 rests on positions 1 to 9"
+    one = {**record["completeness"], "positions": {"from": 9, "to": 9, "count": 1}}
+    foot = words_changes.document({**record, "completeness": one}).foot
+    assert foot.endswith("rests on position 9")
 
 
 def test_what_is_said_of_a_change(record):

@@ -412,3 +412,19 @@ def test_a_measure_that_contradicts_itself_is_marked(story):
     assert plain(measure.cells[1]) == "\u221210 min negative: it ended before it began"
     (tiles,) = [each for each in found.blocks if isinstance(each, Tiles)]
     assert plain(tiles.tiles[0].note) == "negative"
+
+
+def test_what_a_severity_asked_for_is_told_in_whole_sentences(story):
+    """What was chosen instead, and that nothing is recorded where it is not."""
+    story.at("08:00").deployed("A")
+    story.at("08:30").deployed("B")
+    story.at("10:00").declared("INC-1", "SEV-3")
+    story.at("10:02").decided("A", "RB-1", incident="INC-1", reason="it is quick")
+    text = markdown.render(document(story)).decode()
+    asked = "SEV-3 asked for: no rollback; fix in the next release. Chosen was: rollback. Reason: it is quick."
+    assert f"> {asked}" in text
+    story.at("11:00").declared("INC-2", "SEV-1")
+    story.at("11:30").resolved("INC-2")
+    other = markdown.render(words.document(told(story, "INC-2"))).decode()
+    assert "asks for: roll back at once, no debate. That anything was chosen is not recorded. The clock began" in other
+    assert "Chosen was" not in other

@@ -15,7 +15,7 @@ def test_a_fact_that_was_recorded_late(story):
     late = story.at("10:00", recorded="10:31").deployed("B")
     assert found(story, "late_record") == [("open", [late])]
     (told,) = findings(story, rule="late_record")
-    assert told["detail"] == "1 event by pipeline-1 recorded 31 min after they happened"
+    assert told["detail"] == "1 event by pipeline-1 recorded 31 min after it happened"
     assert (told["service"], told["environment"]) == ("web", "production")
 
 
@@ -82,7 +82,7 @@ def test_a_clock_that_runs_ahead(story):
     skewed = story.deployed("C")
     assert found(story, "clock_skew") == [("open", [skewed])]
     (told,) = findings(story, rule="clock_skew")
-    assert told["detail"] == "1 event by pipeline-1 dated 60 min after they were recorded"
+    assert told["detail"] == "1 event by pipeline-1 dated 60 min after it was recorded"
     story.at("13:00").corrected(skewed, "time", "2026-03-02T10:55:00Z")
     assert found(story, "clock_skew") == []
 
@@ -103,6 +103,16 @@ def test_every_use_of_a_break_glass_token(story):
 
 
 # own_decision_corrected
+
+
+def test_a_type_of_event_bears_the_article_that_it_takes(story):
+    """An incident, a release."""
+    for told in (story.at("09:00").declared("INC-1", "SEV-2"), story.at("09:10").approved("A")):
+        story.at("10:00").retracted(told)
+    assert sorted(each["detail"] for each in findings(story, rule="own_decision_corrected")) == [
+        "a release.approved was retracted by who had decided it",
+        "an incident.declared was retracted by who had decided it",
+    ]
 
 
 def test_somebody_corrects_a_decision_of_their_own(story):
