@@ -100,7 +100,12 @@ def severities(model: Json, said: Said) -> Iterator[Block]:
     if not found["spans"] and not found["changes"]:
         return
     yield Heading(2, "Severity", "severity")
-    spent = [f"{name} for {length(seconds)}" for name, seconds in found["seconds"].items() if seconds]
+    ongoing = {each["severity"] for each in found["spans"] if each["until"] is None}
+    spent = [
+        f"{name} for {length(seconds)}{' so far' if name in ongoing else ''}"
+        for name, seconds in found["seconds"].items()
+        if seconds
+    ]
     if spent:
         label = Link("Time in each severity", definition("time_in_severity"))
         positions = ref(*(each["position"] for each in found["spans"]))

@@ -428,3 +428,14 @@ def test_what_a_severity_asked_for_is_told_in_whole_sentences(story):
     other = markdown.render(words.document(told(story, "INC-2"))).decode()
     assert "asks for: roll back at once, no debate. That anything was chosen is not recorded. The clock began" in other
     assert "Chosen was" not in other
+
+
+def test_a_severity_that_lasts_is_told_as_so_far(story):
+    """Like the impact; one that is over is not."""
+    story.at("10:00").declared("INC-1", "SEV-1")
+    story.at("10:20").severity_changed("INC-1", "SEV-1", "SEV-2")
+    story.at("10:30").add("incident.note_added", incident="INC-1", text="still slow")
+    said = "SEV-1 for 20 min, SEV-2 for 10 min"
+    assert f"{said} so far." in markdown.render(document(story)).decode()
+    story.resolved("INC-1")
+    assert f"{said}." in markdown.render(document(story)).decode()
