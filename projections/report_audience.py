@@ -9,6 +9,7 @@ named, and nothing that was not meant to leave the house.
 from collections.abc import Mapping
 from typing import Any
 
+from projections.report_markup import without_names
 from projections.report_names import Names
 from projections.report_writing import is_for_customers
 
@@ -38,8 +39,9 @@ def seen_by(audience: str, model: dict[str, Any], people: Mapping[str, str]) -> 
         return {**model, "timeline": [_without_id(each) for each in model["timeline"]]}
     names = Names(people, _things(model))
     found: dict[str, Any] = _hidden(_outward(model, names), names)
-    sections = {names.hidden(name): each for name, each in found["sections"].items()}
-    return found | {"definitions": model["definitions"], "sections": sections}
+    sections = {names.hidden(name): _read(each, names) for name, each in found["sections"].items()}
+    written = {name: _read(found[name], names) for name in ("summary", "customer_message")}
+    return found | written | {"definitions": model["definitions"], "sections": sections}
 
 
 def _things(model: Mapping[str, Any]) -> set[str]:
@@ -106,6 +108,13 @@ def _hidden(value: Any, names: Names) -> Any:
     if isinstance(value, list | tuple):
         return [_hidden(each, names) for each in value]
     return value
+
+
+def _read(written: dict[str, Any] | None, names: Names) -> dict[str, Any] | None:
+    """Without the names that are read in an author's Markdown, though they are not in its source."""
+    if written is None or not written["text"]:
+        return written
+    return written | {"text": without_names(written["text"], names)}
 
 
 def _member(name: str, value: Any, names: Names) -> Any:

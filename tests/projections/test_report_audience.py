@@ -110,6 +110,16 @@ def test_roles_stand_where_names_stood(peopled):
     assert (decided["by"], decided["reason"]) == ("responder", "as the commander asked")
 
 
+def test_a_name_that_is_whole_only_on_the_page_is_hidden(peopled):
+    """Authors' Markdown is judged as it is read: in sections, in the summary and in what customers are told."""
+    for section in ("summary", "customer_message", "lessons"):
+        peopled.add("postmortem.section_written", incident="INC-1", section=section, text="so **Gra**ce said")
+    report = public(peopled)
+    assert report["summary"]["text"].strip() == "so the commander said"
+    assert report["customer_message"]["text"] == report["sections"]["lessons"]["text"] == report["summary"]["text"]
+    assert told(peopled, audience="internal")["summary"]["text"] == "so **Gra**ce said"
+
+
 def test_who_is_called_by_a_word_of_the_trade_is_a_role_where_a_name_is_asked_for(story):
     """A token by the name `ci`: nobody's name in a text, and all the same not told."""
     story.at("09:30").deployed("A", by=CI)
