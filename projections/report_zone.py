@@ -13,6 +13,9 @@ from zoneinfo import ZoneInfo
 from ledger.values import Unfit, from_microseconds
 from projections.facts import Fact
 
+OF_THE_MACHINE = ("localtime", "posixrules", "factory")
+"""Names beside those of the zones that a machine may know."""
+
 
 @dataclass(frozen=True, slots=True)
 class Zone:
@@ -45,12 +48,19 @@ def find(name: str) -> Zone:
     A zone by its IANA name.
 
     Raises:
-        Unfit: where there is none of that name.
+        Unfit: where there is none of that name, or where it is another on each machine.
     """
     try:
+        if not is_same_everywhere(name):
+            raise KeyError(name)
         return Zone(name, ZoneInfo(name))
     except (KeyError, ValueError, OSError):
         raise Unfit(f"{name} is not a time zone: give an IANA name, such as Europe/London") from None
+
+
+def is_same_everywhere(name: str) -> bool:
+    """Not so of the machine's own zone and rules, and of copies of all zones that only some machines have."""
+    return name.casefold() not in OF_THE_MACHINE and not name.casefold().startswith(("right/", "posix/"))
 
 
 def of_people(own: Iterable[Fact]) -> Zone:
