@@ -169,7 +169,9 @@ def _clauses(model: Mapping[str, Any]) -> Iterator[str]:
     if impact["seconds"] is not None:
         about = "about " if impact["estimated"] else ""
         least = "" if impact["complete"] else "at least "
-        yield f"customers felt it for {least}{about}{_said(impact['seconds'])}{' so far' if impact['ongoing'] else ''}"
+        lasted = f"{least}{about}{_said(impact['seconds'])}{' so far' if impact['ongoing'] else ''}"
+        has_just_begun = impact["ongoing"] and not impact["seconds"]
+        yield "customers feel it" if has_just_begun else f"customers felt it for {lasted}"
     if (detected := measures["time_to_detect"]["seconds"]) is not None:
         about = "about " if measures["time_to_detect"]["estimated"] else ""
         yield f"it was detected {about}{_said(detected)} {'before' if detected < 0 else 'after'} impact began"
@@ -202,7 +204,7 @@ def _rollbacks(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield f"another rollback {'was' if live[0] else 'was not'} carried out"
     elif live:
         done = {0: "none was", 1: "one was", len(live): "all were"}.get(sum(live), f"{sum(live)} were")
-        yield f"of {len(live)} other rollbacks {done} carried out"
+        yield f"of {len(live)} other rollbacks, {done} carried out"
 
 
 def _weight(rollback: Mapping[str, Any]) -> tuple[bool, bool, bool]:

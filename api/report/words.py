@@ -58,7 +58,7 @@ def _blocks(model: Json, said: Said) -> Iterator[Block]:
     yield from words_writing.similar(model, said)
     yield from words_writing.customer_message(model, said)
     yield from words_record.reporting(model, said)
-    yield from words_record.findings(model)
+    yield from words_record.findings(model, said)
     yield from words_record.quality(model, said)
     yield from words_record.appendix(model, said)
 

@@ -151,7 +151,8 @@ def _status(model: Json) -> str:
 
 def _state(cover: Json) -> str:
     state = plain(cover["state"]) if cover["state"] else "neither detected nor declared"
-    again = f", {counted(cover['cycles'] - 1, 'time')} reopened" if cover["cycles"] > 1 else ""
+    times = "once" if cover["cycles"] == 2 else counted(cover["cycles"] - 1, "time")
+    again = f", reopened {times}" if cover["cycles"] > 1 else ""
     counts = "" if cover["counted"] or cover["mode"] == "drill" else "; not counted"
     return f"{state}{again}{counts}"
 

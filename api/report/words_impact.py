@@ -60,7 +60,9 @@ def impact(model: Json, said: Said) -> Iterator[Block]:
             Column("By", 2),
             Column("Where", 3),
         )
-        yield table(columns, (_window(each, said) for each in found["windows"]), "Windows of impact")
+        yield table(
+            columns, (_window(each, said, ongoing=found["ongoing"]) for each in found["windows"]), "Windows of impact"
+        )
     if found["measured"]:
         columns = (Column("Measured", 4), Column("Value", 2), Column("How", 4), Column("When", 4))
         yield table(columns, (_measured(each, said) for each in found["measured"]), "Measured impact")
@@ -70,11 +72,12 @@ def _total(found: Json) -> Spans:
     label = Link("Customer impact", definition("customer_impact"))
     positions = [bound["position"] for each in found["windows"] for bound in (each["start"], each["end"]) if bound]
     so_far = " so far" if found["ongoing"] else ""
-    return (label, Text(": "), *length_spans(found["seconds"]), Text(so_far), ref(*positions))
+    guessed: Spans = (Text(" "), Mark("estimated", "caution")) if found["estimated"] else ()
+    return (label, Text(": "), *length_spans(found["seconds"]), Text(so_far), *guessed, ref(*positions))
 
 
-def _window(window: Json, said: Said) -> Row:
-    until = said.moment(window["end"])
+def _window(window: Json, said: Said, *, ongoing: bool) -> Row:
+    until: Spans = (Mark("still so"),) if ongoing and window["end"] is None else said.moment(window["end"])
     by = "; until: ".join(dict.fromkeys(_basis(each) for each in (window["start"], window["end"]) if each))
     name = ", ".join(filter(None, (window["window"], window["level"]))) or "impact"
     return row(short(name, 500), said.moment(window["start"]), until, by, places(window["affected"]))

@@ -70,7 +70,7 @@ def _report(kind: str, report: Json, said: Said) -> Row:
     return row(kind, str(REPORTS.get(report["state"], report["state"])), due, made, tone="caution" if late else "plain")
 
 
-def findings(model: Json) -> Iterator[Block]:
+def findings(model: Json, said: Said) -> Iterator[Block]:
     found = model["findings"]
     if not found:
         return
@@ -78,12 +78,12 @@ def findings(model: Json) -> Iterator[Block]:
     yield Paragraph((Text("Where practice left what was agreed; about conditions, not about people."),))
     columns = (Column("Finding", 9), Column("Rule", 5), Column("It is", 2), Column("Position", 2))
     ordered = sorted(found, key=lambda each: each["state"] != "open")
-    yield table(columns, (_finding(each) for each in ordered), "Findings")
+    yield table(columns, (_finding(each, said) for each in ordered), "Findings")
 
 
-def _finding(finding: Json) -> Row:
+def _finding(finding: Json, said: Said) -> Row:
     settled = refs([*finding["settled_by"], *finding["accepted_by"]])
-    what: Spans = (Text(short(finding["detail"], 2000)),)
+    what: Spans = (Text(said.retold(short(finding["detail"], 2000))),)
     tone: Any = "plain" if finding["state"] == "open" else "void"
     return row(what, plain(finding["rule"]), (Text(finding["state"]), settled), at(*finding["positions"]), tone=tone)
 
@@ -108,7 +108,8 @@ def _quality(found: Json, said: Said) -> Iterator[Spans]:
         if each["code"] == "late_record" and found["late"]:
             # It counts the incident's own events alone; what is said of the lag below counts those around it, too.
             continue
-        yield (Text(short(each["detail"], 2000)), ref(each["position"]))
+        detail = said.retold(short(each["detail"], 2000))
+        yield (Text(f"{detail[:1].upper()}{detail[1:]}."), ref(each["position"]))
     for each in found["corrections"]:
         # In public what was said before stays unsaid, and so does why.
         change = f" was {_value(each['was'])}, is {_value(each['now'])}" if "was" in each else ""

@@ -167,6 +167,15 @@ STEPS = (
 """What may have become of a rollback; steps that one event says are told together."""
 
 
+NOT_DONE = {
+    "cancelled": "It was called off before it was carried out.",
+    "failed": "It was tried, and failed.",
+    "lapsed": "It was not carried out while the decision was valid.",
+    "superseded": "It was not carried out: another decision took its place.",
+}
+"""What became of a decision whose version did not go live by it."""
+
+
 def rollbacks(model: Json, said: Said) -> Iterator[Block]:
     found, others = model["rollbacks"], model["mitigations"]
     if not found and not others:
@@ -208,7 +217,7 @@ def _reached(rollback: Json) -> str:
     if rollback["released"] and not rollback["deployed"]:
         return "It was decided and released, and not deployed: what was installed did not change by it."
     if rollback["deployed_live"] is False:
-        return f"It was not carried out ({plain(rollback['state'])})."
+        return NOT_DONE.get(rollback["state"], f"It was not carried out ({plain(rollback['state'])}).")
     return f"It is not carried out yet ({plain(rollback['state'])})."
 
 
@@ -219,6 +228,8 @@ def _helped(rollback: Json) -> str:
         took = length(abs(after["seconds"]))
         what = "that" if rollback["deployed_live"] else "the release"
         lasted = f"Impact ended {took} {'before' if after['seconds'] < 0 else 'after'} {what}."
+    if rollback["helped"] is None and not (rollback["deployed_live"] or rollback["released"]):
+        return ""
     judged = {True: "A person verified that it helped.", False: "A person judged that it did not help."}
     return f"{lasted} {judged.get(rollback['helped'], 'Nobody recorded whether it helped.')}".strip()
 

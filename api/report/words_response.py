@@ -27,7 +27,7 @@ STATUS = {
     "awaited": "It is awaited.",
     "as_expected": "That is what was done.",
     "deviated": "Another way was chosen.",
-    "missing": "That anything was chosen is not recorded.",
+    "missing": "No decision on that is recorded.",
 }
 
 

@@ -28,6 +28,7 @@ SOON = timedelta(minutes=10)
 """For so long a release may follow its deployment, and nobody speaks of a difference."""
 
 _OFFSET = re.compile(r"UTC([+-])(\d\d):(\d\d)")
+_MOMENT = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z\b", re.ASCII)
 _TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 _UNFIT = re.compile("[\ufffe\uffff\ud800-\udfff\x00-\x08\x0b\x0c\x0e-\x1f]")
 
@@ -71,6 +72,17 @@ class Said:
         at = instant(text)
         there = times.within_reach(at).astimezone(self.zone)
         return Time(f"{there:%Y-%m-%d} {times.clock(there)} {times.short(there)}", at)
+
+    def retold(self, text: str) -> str:
+        """The ledger's own words, with the moments in them as people here write them."""
+        return _MOMENT.sub(lambda found: self._told_here(found[0]), text)
+
+    def _told_here(self, text: str) -> str:
+        """Also what only looks like a moment may stand in a text: it stays as it is."""
+        try:
+            return self.time(text).text
+        except ValueError:
+            return text
 
     def maybe(self, text: str | None) -> Span:
         return Mark(NOT_RECORDED) if text is None else self.time(text)

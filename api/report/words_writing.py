@@ -179,6 +179,9 @@ def _similar(each: Json, said: Said) -> Spans:
 
 
 def _link(each: Json, said: Said) -> Spans:
+    if each["relation"] == "merged":
+        merged = "this incident was merged into it" if each["to"] else "it was merged into this incident"
+        return (*_incident({**each, "state": None}, said), Text(f": {merged}"))
     relation = (
         f"linked as {plain(each['relation'])}" if each["to"] else f"links to this one as {plain(each['relation'])}"
     )

@@ -426,7 +426,7 @@ def test_what_a_severity_asked_for_is_told_in_whole_sentences(story):
     story.at("11:00").declared("INC-2", "SEV-1")
     story.at("11:30").resolved("INC-2")
     other = markdown.render(words.document(told(story, "INC-2"))).decode()
-    assert "asks for: roll back at once, no debate. That anything was chosen is not recorded. The clock began" in other
+    assert "asks for: roll back at once, no debate. No decision on that is recorded. The clock began" in other
     assert "Chosen was" not in other
 
 
@@ -439,3 +439,41 @@ def test_a_severity_that_lasts_is_told_as_so_far(story):
     assert f"{said} so far." in markdown.render(document(story)).decode()
     story.resolved("INC-1")
     assert f"{said}." in markdown.render(document(story)).decode()
+
+
+def test_moments_in_the_ledgers_words_are_told_in_the_zone_of_the_report(story):
+    """As every other time in it; what only looks like a moment stays."""
+    story.at("10:00").declared("INC-1", "SEV-1")
+    story.at("10:10").detected("INC-1")
+    text = markdown.render(document(story, zone="Asia/Tokyo")).decode()
+    assert "- Detected at 2026-03-02 19:10 JST, declared at 2026-03-02 19:00 JST.<sup>" in text
+    said = words_said.Said({"zone": "UTC"})
+    assert said.retold("at 2026-03-02T10:00:00Z") == "at 2026-03-02 10:00 UTC"
+    strange = "at 2026-02-31T10:00:00Z, 0000-01-01T00:00:00Z, 2026-03-02T10:00:60Z"
+    assert said.retold(strange) == strange
+
+
+def test_a_rollback_that_was_called_off_helped_nobody_and_nobody_asks(story):
+    """Only of what was live, or out, could anybody say whether it helped."""
+    story.at("08:00").deployed("A")
+    story.at("08:30").deployed("B")
+    story.at("10:00").declared("INC-1", "SEV-1")
+    story.at("10:02").decided("A", "RB-1", incident="INC-1")
+    story.at("10:03").rollback_cancelled("RB-1", reason="fix forward")
+    story.at("10:30").resolved("INC-1")
+    story.at("11:00").reopened("INC-1")
+    text = markdown.render(document(story)).decode()
+    assert "> It was called off before it was carried out.<sup>" in text
+    assert "whether it helped" not in text
+    assert "**State**: declared, reopened once" in text
+
+
+def test_an_impact_that_goes_on_is_told_so(story):
+    """Its end is not missing: it is still to come."""
+    story.at("10:00").declared("INC-1", "SEV-1")
+    story.impact_started("INC-1")
+    (window,) = table(document(story), "Windows of impact").rows
+    assert plain(window.cells[2]) == "still so"
+    story.at("11:00").resolved("INC-1")
+    (window,) = table(document(story), "Windows of impact").rows
+    assert plain(window.cells[2]) == "not recorded"

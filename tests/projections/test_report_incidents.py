@@ -307,7 +307,7 @@ def test_of_several_rollbacks_the_sentence_tells_the_one_that_helped(story):
     story.at("10:38").rolled_back("A", "RB-2")
     story.at("10:45").rollback_verified("RB-2")
     helped = "web was rolled back to A, live 8 min after that was decided, which helped"
-    assert f"{helped}; of 2 other rollbacks one was carried out;" in sentence(story)
+    assert f"{helped}; of 2 other rollbacks, one was carried out;" in sentence(story)
 
 
 def sentence(story):

@@ -55,6 +55,7 @@ def test_an_open_incident_lasts_to_the_last_that_was_recorded_of_it(story):
     """Not to the moment of asking: else a report would never be the same twice. As of a moment it lasts till then."""
     story.at("10:00").impact_started("INC-1")
     story.declared("INC-1", "SEV-1")
+    assert "; customers feel it; it is not over." in told(story)["summary"]["sentence"]
     story.at("10:30").add("incident.note_added", incident="INC-1", text="still")
     story.at("15:00").deployed("S", service="shop")
     report = told(story)
