@@ -171,7 +171,9 @@ def model_of(incident: str, moment: Moment, audience: str, zone: str | None) -> 
         story = incident_answers.story(reader, incident)
         if story is None:
             raise exceptions.NotFound(_nothing(incident, moment, incident_answers.taken_back(reader, incident)))
-        return report.report(story, audience=audience, name_of=name_of, zone=zone, proofs=LogProofs(service()))
+        house = service().tokens.people(moment.known_at) if audience == "public" else ()
+        proofs = LogProofs(service())
+        return report.report(story, audience=audience, name_of=name_of, zone=zone, proofs=proofs, house=house)
 
 
 def _nothing(incident: str, moment: Moment, taken_back: list[int]) -> str:

@@ -243,6 +243,17 @@ class Tokens:
             found = self._database.execute("SELECT name FROM principals WHERE id = ?", (principal,)).fetchone()
         return str(found[0]) if found else None
 
+    def people(self, known_at: int) -> list[str]:
+        """The names and ids of all people to whom a token was granted by a position, whether or not it still works."""
+        names = self._names()
+        granted = (self._grant(row) for row in self._select("position <= ? ORDER BY position", (known_at,)))
+        ids = dict.fromkeys(each.id for each in granted if each is not None and each.kind == "human")
+        return [each for id_ in ids for each in (names.get(id_), id_) if each is not None]
+
+    def _names(self) -> dict[str, str]:
+        with self._lock:
+            return dict(self._database.execute("SELECT id, name FROM principals").fetchall())
+
     def _select(self, where: str, values: Sequence[object] | dict[str, object]) -> list[_Row]:
         with self._lock:
             found = self._database.execute(f"SELECT {_COLUMNS} FROM tokens WHERE {where}", values)  # noqa: S608

@@ -7,6 +7,7 @@ record (see `projections.report_moment`). Every figure names the positions
 that it comes from, and the appendix has every position that is named.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -44,18 +45,21 @@ FIRST = microseconds(datetime.min.replace(tzinfo=UTC))
 __all__ = ["AUDIENCES", "FORMAT", "Proofs", "report"]
 
 
-def report(told: Story, *, audience: str, name_of: NameOf, zone: str | None, proofs: Proofs) -> dict[str, Any]:
+def report(
+    told: Story, *, audience: str, name_of: NameOf, zone: str | None, proofs: Proofs, house: Iterable[str] = ()
+) -> dict[str, Any]:
     """
     The report about the incident of a story, at the moment of its reader.
 
     *zone* is the IANA name of the time zone in which it is read; None for that
-    of the incident's people.
+    of the incident's people. *house* are the names and ids of all people whom
+    the ledger knows, so that nothing published names them.
 
     Raises:
         Unfit: where there is no such zone.
     """
     asked = None if zone is None else report_zone.find(zone)
-    story, how = settled(told), _How(audience, name_of, asked, proofs, told.reader.moment.now)
+    story, how = settled(told), _How(audience, name_of, asked, proofs, tuple(house), told.reader.moment.now)
     model = _report(story, how)
     # What the report leads to may have been recorded last of all: a freeze, or a similar incident, dated back.
     while how.now and (recorded := _last_recorded(model)) > story.reader.moment.at:
@@ -70,6 +74,7 @@ class _How:
     name_of: NameOf
     zone: report_zone.Zone | None
     proofs: Proofs
+    house: tuple[str, ...]
     now: bool
 
 
@@ -87,7 +92,7 @@ def _report(story: Story, how: _How) -> dict[str, Any]:
         "span": _span(story),
         **_sections(scene, how.audience),
     }
-    return _finished(scene, model, how.audience, how.proofs)
+    return _finished(scene, model, how)
 
 
 def _last_recorded(model: dict[str, Any]) -> int:
@@ -131,16 +136,16 @@ def _sections(scene: Scene, audience: str) -> dict[str, Any]:
     }
 
 
-def _finished(scene: Scene, model: dict[str, Any], audience: str, proofs: Proofs) -> dict[str, Any]:
+def _finished(scene: Scene, model: dict[str, Any], how: _How) -> dict[str, Any]:
     """With the appendix and the checkpoint that covers it, as an audience may see it."""
     events = report_quality.events(scene, model)
-    appendix = [report_quality.leaf(each, at, proofs.leaf_hash) for each, at in events]
+    appendix = [report_quality.leaf(each, at, how.proofs.leaf_hash) for each, at in events]
     first, last = (appendix[place]["position"] for place in (0, -1))
     whole = model | {
         "positions": {"first": first, "last": last, "count": len(appendix)},
-        "cover": model["cover"] | {"checkpoint": proofs.checkpoint(last)},
+        "cover": model["cover"] | {"checkpoint": how.proofs.checkpoint(last)},
         "appendix": appendix,
     }
-    people = report_people.people(scene, [each for each, _ in events])
-    seen = report_audience.seen_by(audience, whole, people)
+    people = report_people.people(scene, [each for each, _ in events], how.house)
+    seen = report_audience.seen_by(how.audience, whole, people)
     return seen | {"summary": seen["summary"] | {"sentence": report_cover.sentence(seen)}}

@@ -26,6 +26,7 @@ _INFLECTED = frozenset("s0123456789")
 """How a form of a name ends."""
 
 _DOTTED = re.compile(r"[^\W\d_]+(?:\.[^\W\d_]+)+")
+_SCHEME = re.compile(r"(?:tel|sms|sip|mailto|xmpp):(?=\S)", re.IGNORECASE)
 _DOMAIN = re.compile(r"@(?:[\w-]+\.)+[^\W\d_]{2,}")
 
 LONG = 5
@@ -137,7 +138,7 @@ class Names:
 
 def forms(name: str, nobody: AbstractSet[str] = frozenset()) -> Iterator[str]:
     """
-    A name as given, both parts of `Name <address>`, and an address without its domain.
+    A name as given, both parts of `Name <address>`, an address without its domain, a number without its `tel:`.
 
     What is called by words of the trade alone, or like something in *nobody*, has none: a team is often called
     like the service that it owns.
@@ -151,7 +152,8 @@ def forms(name: str, nobody: AbstractSet[str] = frozenset()) -> Iterator[str]:
 
 def _apart(name: str) -> list[str]:
     """A name and an address; what is no such pair stays whole."""
-    return [each.strip(" >") for each in name.split("<")] if "<" in name else [name]
+    given = [each.strip(" >") for each in name.split("<")] if "<" in name else [name]
+    return [_SCHEME.sub("", each) for each in given]
 
 
 def _people(name: str) -> list[str]:

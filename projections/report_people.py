@@ -7,6 +7,7 @@ from typing import Any
 
 from ledger.events import Event, RecordCorrected, Recorded
 from projections import roles
+from projections.report_bystanders import bystanders
 from projections.report_names import Names
 from projections.report_scene import Scene
 from projections.said import CLAIMED, REDACTED
@@ -33,14 +34,19 @@ BY_TYPE = {
 """Likewise, where the type of event says more."""
 
 
-def people(scene: Scene, recorded: Iterable[Recorded]) -> dict[str, str]:
-    """Names and ids, each with a role: one held in the incident, else by what was done."""
+def people(scene: Scene, recorded: Iterable[Recorded], house: Iterable[str] = ()) -> dict[str, str]:
+    """
+    Names and ids, each with a role: one held in the incident, else by what was done.
+
+    *house* are names and ids of all people whom the ledger knows.
+    """
     found: dict[str, str] = {}
     for name, role in _named(scene, recorded):
         for each in {name, scene.name_of(name) or name}:
             held = _held(scene, each)
             if held is not None or each not in found:
                 found[each] = held or role
+    found = dict.fromkeys(house, "colleague") | found
     found.pop(REDACTED, None)
     return _clean(found)
 
@@ -61,6 +67,7 @@ def _named(scene: Scene, recorded: Iterable[Recorded]) -> Iterator[tuple[str, st
         submitter = each.submitter
         yield submitter.id, "responder" if submitter.kind == "human" else "automation"
         yield from ((submitter.claims[name], "responder") for name in CLAIMED if name in submitter.claims)
+    yield from bystanders(scene)
 
 
 def _in_event(event: Event) -> Iterator[tuple[str, str]]:

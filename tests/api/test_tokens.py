@@ -50,6 +50,18 @@ def test_a_token_stands_for_the_principal_it_was_made_for(tokens):
     assert tokens.name_of(found.id) == "ci"
 
 
+def test_all_people_are_known_by_name_and_id_and_no_machines(ledger, tokens):
+    """As of a position; one whose token was revoked is known all the same."""
+    _, ana = tokens.create("Ana Tomic", ["responder"], LOCAL_ADMIN)
+    head = ledger.head()
+    tokens.create("ci", ["pipeline"], LOCAL_ADMIN)
+    _, ben = tokens.create("Ben", ["admin"], LOCAL_ADMIN)
+    tokens.revoke("Ana Tomic", LOCAL_ADMIN)
+    assert tokens.people(head) == ["Ana Tomic", ana.id]
+    assert tokens.people(ledger.head()) == ["Ana Tomic", ana.id, "Ben", ben.id]
+    assert tokens.people(0) == []
+
+
 def test_a_break_glass_token_is_a_responders(ledger, tokens):
     """Its grant says what it is, so that every use of it can be told; nobody else gets one."""
     text, made = tokens.create("glass", ["responder"], LOCAL_ADMIN, break_glass=True)

@@ -1,6 +1,7 @@
 """What tests of reports ask a story: its report, told with proofs that stand in for those of a log."""
 
 import hashlib
+from collections.abc import Iterable
 from typing import Any
 
 from ledger.events import Submitter
@@ -35,9 +36,10 @@ def told(
     name_of: NameOf = nobody,
     zone: str | None = None,
     log: Log | None = None,
+    house: Iterable[str] = (),
 ) -> dict[str, Any]:
     """The report about an incident of a story, at a moment of its language."""
     with story.answers.at(story.moment(as_of, known_at)) as reader:
         about = incident_answers.story(reader, incident)
         assert about is not None
-        return report(about, audience=audience, name_of=name_of, zone=zone, proofs=log or Log())
+        return report(about, audience=audience, name_of=name_of, zone=zone, proofs=log or Log(), house=house)

@@ -120,6 +120,44 @@ def test_a_name_that_is_whole_only_on_the_page_is_hidden(peopled):
     assert told(peopled, audience="internal")["summary"]["text"] == "so **Gra**ce said"
 
 
+def test_who_was_on_call_is_hidden_though_the_shift_began_before_the_story(peopled):
+    """And how to reach them; of a rota that covers an affected service, and of a shift that reaches into the story."""
+    shift = {"from": "2026-03-01T20:00:00Z", "to": "2026-03-02T09:00:00Z"}
+    over = {"from": "2026-02-20T20:00:00Z", "to": "2026-02-21T09:00:00Z"}
+    tomas = {"person": "Tom\u00e1\u0161 Nov\u00e1k", "contact": "tel:+420777123456"}
+    peopled.at("07:00").add("oncall.assigned", rota="first", services=["web"], **tomas, **shift)
+    peopled.add("oncall.assigned", rota="first", services=["web"], person="Zdenka", **over)
+    peopled.add("oncall.assigned", rota="other", services=["mail"], person="Bohumil", **shift)
+    text = "Novak (+420777123456) called Zdenka and Bohumil"
+    peopled.at("11:30").add("postmortem.section_written", incident="INC-1", section="lessons", text=text)
+    assert public(peopled)["sections"]["lessons"]["text"] == (
+        "the on-call person (+the contact) called Zdenka and Bohumil"
+    )
+
+
+@pytest.mark.parametrize(
+    "owner, instead",
+    [
+        ("Olga Tokar <olga@corp.example>", "the owner saw the risk"),
+        ("u-55", "the owner saw the risk"),
+        ("Risk and Fraud", "Olga saw the risk"),
+    ],
+)
+def test_the_owner_of_a_slot_is_hidden_where_it_is_a_person(story, owner, instead):
+    """By an address or by an account; any other owner is a team, and its words are words."""
+    story.at("08:00").add("environment.configured", environment="production", service="web", owner=owner)
+    story.at("10:00").declared("INC-1", "SEV-1", reason="Olga saw the risk")
+    (decided,) = told(story, audience="public", name_of={"u-55": "Olga Tokar"}.get)["decisions"]
+    assert decided["reason"] == instead
+
+
+def test_everybody_whom_the_ledger_knows_is_hidden(story):
+    """Also who had nothing to do with the incident; a role in it goes before."""
+    story.at("10:00").declared("INC-1", "SEV-1", decided_by="Ada Byron", reason="as Olga and Ada said, and p-77")
+    report = told(story, audience="public", house=["Olga Tokar", "p-77", "Ada Byron"])
+    assert report["decisions"][0]["reason"] == "as the colleague and the responder said, and the colleague"
+
+
 def test_who_is_called_by_a_word_of_the_trade_is_a_role_where_a_name_is_asked_for(story):
     """A token by the name `ci`: nobody's name in a text, and all the same not told."""
     story.at("09:30").deployed("A", by=CI)
