@@ -168,6 +168,23 @@ def test_a_published_report_is_read_as_it_was_published(client, slot, name):
     assert report(client, name, audience="public").json()["summary"]["text"] == text
 
 
+@pytest.mark.parametrize("form", ["json", "md", "html"])
+def test_whoever_was_given_a_token_is_named_in_no_public_report(server, client, slot, name, form):
+    """Also who recorded nothing of the incident, and however the author marked the name up."""
+    server.token("responder", name="Quirina Zaj\u00edc")
+    position = lived(client, name, slot)
+    text = "**Qui**rina asked, Zajics team agreed"
+    position = last(client.append(event("postmortem.section_written", incident=name, section="summary", text=text)))
+    inside, outside = (
+        report(client, name, format=form, audience=each, at_least=position).body.decode()
+        for each in ("internal", "public")
+    )
+    assert "Zajics" in inside
+    assert "the colleague asked" in outside
+    assert "Zajic" not in outside
+    assert "rina" not in outside
+
+
 def test_it_is_read_in_any_zone(client, slot, name):
     """By its IANA name; a name that is none is refused."""
     position = lived(client, name, slot)
