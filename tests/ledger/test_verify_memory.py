@@ -17,21 +17,24 @@ from ledger.verify_record import verify_record
 
 folder = Path(sys.argv[1])
 report = verify_record(folder, folder / "log", processes=int(sys.argv[2]), thorough=sys.argv[3] == "thorough")
-kib = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+# Not ru_maxrss of this process: that remembers what started it, however large.
+status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+kib = max(int(status["VmHWM"].split()[0]), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 print(json.dumps([len(report.differences), report.head, kib / 1024]))
 """
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("processes, depth", [(1, "usual"), (2, "usual"), (1, "thorough")])
-def test_six_times_as_many_events_take_no_more_memory(tmp_path_factory, processes, depth):
-    """A portion of 16,384 events and what SQLite keeps of its indexes, whatever comes after."""
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="there is no /proc here to tell a process's memory")
+@pytest.mark.parametrize("processes, depth, more_mib", [(1, "usual", 32), (2, "usual", 32), (1, "thorough", 32 + 64)])
+def test_six_times_as_many_events_take_no_more_memory(tmp_path_factory, processes, depth, more_mib):
+    """A portion of 16,384 events and what SQLite keeps of its indexes (64 MiB at the most), whatever comes after."""
     found = []
     for count in (20_000, 120_000):
         differences, head, mib = verified(record(tmp_path_factory, count), processes, depth)
         assert (differences, head) == (0, count)
         found.append(mib)
-    assert found[1] < found[0] + 32
+    assert found[1] < found[0] + more_mib
     assert found[1] < 200
 
 
