@@ -110,10 +110,11 @@ class Responses:
         began, ended, scope = story.state.began, story.state.ended, story.scope
         if began is None or scope is None:
             return
-        start, end = max(began, scope[0]), scope[1] if ended is None else min(ended, scope[1])
+        end = scope[1] if ended is None else min(ended, scope[1])
         for slot in story.slots:
             for each in self._by_slot.get(slot, ()):
-                if each.fact.event.incident is None and start <= each.fact.at <= end:
+                silent = each.fact.event.incident is None and began <= each.fact.at <= end
+                if silent and not incident_responses.is_of_another(story, each.fact.event):
                     yield each
 
 

@@ -2,7 +2,8 @@
 What was decided and done in an incident: the events of slots that belong to it, and the rollbacks they are steps of.
 
 An event of a slot belongs to the incident that it names. One that names none
-belongs where it falls into an incident in a slot that this affects.
+belongs where it falls into an incident in a slot that this affects; but the
+steps of a rollback go with its decision, where that names an incident.
 """
 
 from collections.abc import Sequence
@@ -29,9 +30,20 @@ def belonging(story: Story) -> Sequence[Told]:
         and began is not None
         and began <= each.fact.at
         and (ended is None or each.fact.at <= ended)
+        and not is_of_another(story, each.fact.event)
     )
     found = {each.fact.position: each for each in (*story.naming, *silent) if each.counts}
     return [found[position] for position in sorted(found)]
+
+
+def is_of_another(story: Story, event: Any) -> bool:
+    """Whether it is a step of a rollback that was decided in another incident, which may affect the same slot."""
+    if not hasattr(event, "rollback_id"):
+        return False
+    slot: SlotState = story.reader.state(stream_name("slot", event.service, event.environment))
+    rollback = slot.rollbacks.get(event.rollback_id)
+    own = (None, story.state.id, *(each.id for each in story.merged))
+    return rollback is not None and rollback.incident not in own
 
 
 def responses(among: Sequence[Told]) -> list[Fact]:

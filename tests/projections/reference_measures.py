@@ -185,13 +185,16 @@ class Judge:
     def __init__(self, all_facts: Sequence[Fact], incident: Incident, all_: dict[str, Incident], now: datetime) -> None:
         self.all_facts, self.incident, self.all, self.now = all_facts, incident, all_, now
 
-    def slots(self) -> set[Slot]:
-        """Those that it affects, and those of the incidents that were merged into it, and into these."""
+    def family(self) -> set[str]:
+        """The incident, those that were merged into it, and into these."""
         into, grown = {self.incident.id}, True
         while grown:
             more = {name for name, each in self.all.items() if each.into in into} - into
             into, grown = into | more, bool(more)
-        return {slot for name in into for slot in self.all[name].affected}
+        return into
+
+    def slots(self) -> set[Slot]:
+        return {slot for name in self.family() for slot in self.all[name].affected}
 
     def steps(self) -> list[Fact]:
         """What was done about rollbacks, for it by name; or for none by name, meanwhile, where it was felt."""
@@ -202,12 +205,22 @@ class Judge:
         until = ended
         if until is None:
             until = self.now if own.declared else start + timedelta(hours=24)
-        after = max(began, start - timedelta(hours=2))
         found = []
         for each in self._all_steps():
-            here = (each.event.service, each.event.environment) in self.slots() and after <= each.at <= until
-            if each.event.incident == own.id or (each.event.incident is None and here):
+            here = (each.event.service, each.event.environment) in self.slots() and began <= each.at <= until
+            decided_for = self._decided_for(each)
+            silent = each.event.incident is None and (decided_for is None or decided_for in self.family())
+            if each.event.incident == own.id or (silent and here):
                 found.append(each)
+        return found
+
+    def _decided_for(self, step: Fact) -> str | None:
+        """The incident that the last decision of a step's rollback names."""
+        name, found = getattr(step.event, "rollback_id", None), None
+        for each in self._all_steps():
+            same = (each.event.service, each.event.environment) == (step.event.service, step.event.environment)
+            if name is not None and same and each.kind == "rollback.decided" and each.event.rollback_id == name:
+                found = each.event.incident
         return found
 
     def _all_steps(self) -> list[Fact]:

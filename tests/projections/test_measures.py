@@ -255,3 +255,16 @@ def test_there_are_eight_measures():
     from projections.incident import State
 
     assert list(measures.measures(State(), [], [])) == list(MISSING)
+
+
+def test_a_rollback_is_of_the_incident_that_it_was_decided_in(story):
+    """Its later steps name none, and another incident in the same slot is not measured by them."""
+    story.at("09:00").deployed("A")
+    story.at("09:30").deployed("B")
+    story.at("09:40").declared("INC-1", "SEV-2")
+    story.at("09:42").decided("A", "RB-1", incident="INC-1")
+    story.at("09:43").declared("INC-2", "SEV-3")
+    story.at("09:45").rolled_back("A", "RB-1")
+    story.at("09:50").rollback_verified("RB-1")
+    assert (seconds(story)["time_to_execute"], seconds(story)["time_to_verify"]) == (3 * MINUTE, 5 * MINUTE)
+    assert seconds(story, "INC-2") == MISSING

@@ -99,9 +99,19 @@ def belonging(events, own):
         if not kind.startswith("rollback."):
             continue
         inside = began is not None and began <= at and (ended is None or at <= ended)
-        here = (data["service"], data["environment"]) in affected
+        here = (data["service"], data["environment"]) in affected and decided_for(events, data) in (None, "INC-1")
         if data["incident"] == "INC-1" or (data["incident"] is None and inside and here):
             yield position, at, kind, data
+
+
+def decided_for(events, step):
+    """The incident that the last decision of a step's rollback names."""
+    decisions = [
+        (at, position, data["incident"])
+        for position, at, kind, data in events
+        if kind == "rollback.decided" and data["rollback_id"] == step.get("rollback_id")
+    ]
+    return max(decisions)[2] if decisions else None
 
 
 def rollbacks(events, own):
