@@ -214,9 +214,9 @@ def test_many_names_cost_little():
     """A ledger knows everybody in the house."""
     names = Names({f"Given{chr(97 + n % 26) * 3} Family{chr(97 + n // 26) * 3}": "colleague" for n in range(650)})
     text = "nobody of the house is named in this line; its length is what a note has. " * 2_000
-    began = time.perf_counter()
+    began = time.process_time()
     assert names.hidden(text) == text
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_nobody_known_changes_nothing():
