@@ -16,15 +16,15 @@ import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
-from ledger.contract import accept, data_of
-from ledger.events import EVENTS, FACT, Recorded
+from ledger.contract import data_of
+from ledger.events import Recorded
 from ledger.values import instant, rfc3339
 from projections.answers import Answers
 from projections.facts import Moment
-from projections.runner import Runner
 from projections.tables import Tables
 from tests.projections import reference
-from tests.projections.story import ADA, MONDAY, PIPELINE, MemoryRecord, digest
+from tests.projections.making import answers_for, append
+from tests.projections.story import MONDAY, digest
 
 SERVICES, PLACES = ["web", "api"], ["production", "staging"]
 SLOTS = [(service, place) for service in SERVICES for place in PLACES]
@@ -194,26 +194,6 @@ def histories(draw: st.DrawFn, *, amended: bool = True, incidents_too: bool = Tr
     return events
 
 
-def append(events: list[Recorded], topic: str, data: dict[str, Any], minute: float, late: float) -> None:
-    cls, time = EVENTS[topic], MONDAY + timedelta(minutes=minute)
-    event = accept(cls, {name: value for name, value in data.items() if value is not None or name == "value"})
-    last = events[-1].recorded_at if events else MONDAY
-    events.append(
-        Recorded(
-            position=len(events) + 1,
-            stream=event.stream,
-            revision=1,
-            source="laws",
-            id=str(len(events) + 1),
-            time=rfc3339(time),
-            occurred_at=time,
-            recorded_at=max(last, time + timedelta(minutes=late)),
-            submitter=PIPELINE if cls.WHO is FACT else ADA,
-            event=event,
-        )
-    )
-
-
 def amend(events: list[Recorded], position: int, what: str, number: int) -> None:
     """Corrects or retracts what was recorded at a position, a correction or a retraction too."""
     event: Any = events[position - 1].event
@@ -242,24 +222,6 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tables]:
     made = Tables(tmp_path_factory.mktemp("laws"))
     yield made
     made.close()
-
-
-def answers_for(tables: Tables, events: Sequence[Recorded], portions: Sequence[int] = ()) -> Answers:
-    """The answers of a record, taken in by portions of these sizes and then the rest."""
-    for name in tables.db.table_names():
-        if name != "progress":
-            tables.db.execute(f"DELETE FROM {name}")
-    tables.db.execute("UPDATE progress SET position = 0")
-    tables._cache.clear()
-    answers, record = object.__new__(Answers), MemoryRecord()
-    answers.record, answers.tables, answers.runner = record, tables, Runner(record, tables)
-    waiting = list(events)
-    for size in [*portions, len(events)]:
-        for each in waiting[:size]:
-            record.add(each)
-        waiting = waiting[size:]
-        answers.runner.catch_up()
-    return answers
 
 
 def fast(answers: Answers, slot: tuple[str, str], moment: Moment) -> dict[str, Any]:
