@@ -58,13 +58,13 @@ def decisions(**query: Any) -> Response:
 
 def _newest(query: dict[str, Any]) -> Moment:
     """
-    The moment that is asked for. Now is of all that is recorded: a pipeline
+    The moment that is asked for, of all that is recorded: a pipeline
     is never told "none" by answers that have fallen behind.
 
     Raises:
         NotYet: where they do not catch up in time.
     """
-    if query.get("as_of") is None and query.get("known_at") is None:
+    if query.get("known_at") is None:
         query["at_least"] = max(query.get("at_least") or 0, service().ledger.head())
     return moment_of(query)
 

@@ -8,7 +8,7 @@ as long as its target is what is live.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -39,11 +39,21 @@ def open_rollback(topic: str, given: Mapping[str, Any]) -> str | None:
     patience_s = min(LOOK_FOR_S, options.settings(given).timeout_s)
     client = options.connect({**given, "timeout_s": patience_s})
     try:
-        found = _found(client, topic, slot, given["to_version"])
+        found = _found(client, topic, {**slot, **_moment(given.get("time"))}, given["to_version"])
     except Stopped as stopped:
         click.echo(f"lastgood: not asked which rollback is open here: {stopped.message}", err=True)
         return None
     return None if found is None else str(found["rollback_id"])
+
+
+def _moment(time: str | None) -> dict[str, str]:
+    """What is told late is of the decision that was open then: by now it has lapsed. A clock ahead asks as of now."""
+    try:
+        told = datetime.fromisoformat(time) if time else None
+    except ValueError:
+        return {}
+    late = told is not None and told.tzinfo is not None and told < datetime.now(UTC)
+    return {"as_of": str(time)} if late else {}
 
 
 def _found(client: "Client", topic: str, slot: Mapping[str, str], to_version: str) -> Item | None:

@@ -152,3 +152,15 @@ def test_the_decision_and_what_was_done_are_one_rollback(lastgood, server):
     done = lastgood("rollback", "succeeded", *slot, "--to-version", "1")
     assert decided.stdout.split()[-1] == done.stdout.split()[-1]
     assert done.stderr == ""
+
+
+def test_what_is_told_a_day_late_is_of_the_decision_that_was_open_then(lastgood, server):
+    """By now that has lapsed; told twice it is still one rollback."""
+    slot = ("--service", "late", "--environment", "here", "--url", server.url, "--token", server.tokens["responder"])
+    for version, time in (("1", "2026-01-20T10:00:00Z"), ("2", "2026-01-22T10:00:00Z")):
+        assert lastgood("deployment", "succeeded", *slot, "--version", version, "--time", time).exit_code == 0
+    decided = lastgood("rollback", "decided", *slot, "--to-version", "1", "--time", "2026-01-22T10:32:00Z")
+    told = ("rollback", "succeeded", *slot, "--to-version", "1", "--time", "2026-01-22T10:36:00Z")
+    for done in (lastgood(*told), lastgood(*told)):
+        assert done.stdout.split()[-1] == decided.stdout.split()[-1]
+        assert "without_decision" not in done.stderr
